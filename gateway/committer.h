@@ -1,0 +1,30 @@
+/* The group committer: everything that waits becomes one transaction. Its thread owns one
+ * connection; the handlers' threads wait for their row at most as long as they say.
+ */
+#ifndef PT_COMMITTER_H
+#define PT_COMMITTER_H
+
+#include "proto/uuid.h"
+#include "proto/wire.h"
+
+#include <stdbool.h>
+
+typedef struct pt_committer pt_committer_t;
+
+typedef struct {
+    pt_uuid_t org_id, variant_id;
+    char job_type[PT_TYPE_MAX];
+} pt_submission_t;
+
+typedef enum {
+    PT_SUBMIT_CREATED,    /* durable */
+    PT_SUBMIT_NOT_FOUND,  /* the organisation has no such variant */
+    PT_SUBMIT_UNAVAILABLE /* the queue is full or the database away; the job may or may not exist */
+} pt_submit_t;
+
+/* Makes the job durable. On PT_SUBMIT_CREATED `job_id` and `created_at` (microseconds since 1970)
+   are set. Called from any thread. */
+pt_submit_t pt_committer_submit(pt_committer_t *self, const pt_submission_t *submission,
+                                int wait_ms, pt_uuid_t *job_id, int64_t *created_at);
+
+#endif

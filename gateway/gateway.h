@@ -1,0 +1,35 @@
+/* What the HTTP side sees of the rest: who commits, who reads, and how all of it is. */
+#ifndef PT_GATEWAY_H
+#define PT_GATEWAY_H
+
+#include "gateway/committer.h"
+#include "gateway/pool.h"
+
+/* Counters and gauges for /metrics and /readyz; each is written by one thread and read by any. */
+typedef struct {
+    bool database;           /* the control connection answered its last ping in time */
+    int64_t database_ping;   /* pt_clock_ms of the last answered ping, 0: never */
+    bool leader;             /* this gateway's recorder is the active one */
+    bool recorder;           /* some gateway holds the recorder's lock */
+    uint64_t brokers, brokers_in_session;
+    uint64_t submit_queue, submitted, submit_batches;
+    uint64_t jobs_sent, credit_free;
+    uint64_t facts_queue, facts_recorded, facts_stale, record_batches;
+    uint64_t events_published;
+    uint64_t swept, out;     /* jobs handed out by the sweep; jobs that are out, as the leader knows */
+    uint64_t dropped;        /* messages from brokers that were none */
+} pt_health_t;
+
+typedef struct {
+    pt_committer_t *committer;
+    pt_pool_t *pool;
+    void (*health)(void *context, pt_health_t *health);
+    void *context;
+} pt_gateway_t;
+
+/* The generation of the token cache: raised by the control thread on each NOTIFY that a token was
+   changed, and whenever the LISTEN connection was opened anew. A cached token is good only while
+   the generation is the same and health.database_ping is at most 500 ms old. */
+uint64_t pt_gateway_token_generation(void *context);
+
+#endif

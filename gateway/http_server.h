@@ -1,0 +1,25 @@
+/* The HTTP side: civetweb, routes, authentication, answers. */
+#ifndef PT_HTTP_SERVER_H
+#define PT_HTTP_SERVER_H
+
+#include "gateway/gateway.h"
+
+typedef struct pt_http_server pt_http_server_t;
+
+typedef struct {
+    const char *listen;        /* HOST:PORT */
+    const char *health_listen; /* HOST:PORT for /healthz, /readyz, /metrics alone, or NULL */
+    int threads;
+} pt_http_settings_t;
+
+/* Starts to listen; NULL after logging in one line why it cannot. `gateway` is borrowed. */
+pt_http_server_t *pt_http_server_new(const pt_gateway_t *gateway,
+                                     const pt_http_settings_t *settings);
+
+/* Ends: no new connection, open requests are answered, then it is gone. */
+void pt_http_server_destroy(pt_http_server_t **self);
+
+/* `paratope-gateway admin …`: returns the exit status. */
+int pt_admin_run(const char *database_uri, int argc, const char *const *argv);
+
+#endif

@@ -1,0 +1,72 @@
+/* One connection to PostgreSQL, used by one thread at a time. Every statement has a deadline, after
+ * which the connection is thrown away: PQexec would wait for ever on a stopped server.
+ */
+#ifndef PT_PG_H
+#define PT_PG_H
+
+#include <libpq-fe.h>
+#include <msgpack.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A statement, prepared on each connection when it is first used there. */
+typedef struct {
+    const char *name, *sql;
+} pt_sql_t;
+
+typedef enum {
+    PT_PG_OK,
+    PT_PG_AWAY,   /* no connection, or lost with the statement: nobody knows whether it was done */
+    PT_PG_AGAIN,  /* rolled back for no fault of its own (deadlock, serialization, shutdown) */
+    PT_PG_REFUSED /* rolled back because of its data */
+} pt_pg_outcome_t;
+
+typedef struct pt_pg pt_pg_t;
+
+/* Does not connect yet. `uri` is copied. */
+pt_pg_t *pt_pg_new(const char *uri);
+void pt_pg_destroy(pt_pg_t **self);
+
+/* Runs one statement with text parameters (NULL is null). On PT_PG_OK `*result` (if asked for) is
+   the caller's to PQclear. A closed connection is opened first, within the same deadline. */
+pt_pg_outcome_t pt_pg_run(pt_pg_t *self, const pt_sql_t *sql, const char *const *params,
+                          int param_count, int deadline_ms, PGresult **result);
+
+/* Runs several statements in one transaction and one flight over the network. `results` has room
+   for `count`; on any outcome but PT_PG_OK none is set. */
+typedef struct {
+    const pt_sql_t *sql;
+    const char *const *params;
+    int param_count;
+} pt_pg_step_t;
+pt_pg_outcome_t pt_pg_transaction(pt_pg_t *self, const pt_pg_step_t *steps, int count,
+                                  int deadline_ms, PGresult **results);
+
+/* Opens and ends a transaction around pt_pg_run. A failed statement or commit has rolled back. */
+pt_pg_outcome_t pt_pg_begin(pt_pg_t *self, int deadline_ms);
+
+/* What the last statement that was not PT_PG_OK said, for the log. */
+const char *pt_pg_error(const pt_pg_t *self);
+
+/* The server's timeline at connect; changes when a standby was promoted. */
+uint64_t pt_pg_timeline(const pt_pg_t *self);
+
+/* The open connection, or NULL; for LISTEN and poll. Borrowed. */
+PGconn *pt_pg_connection(pt_pg_t *self);
+
+/* Drops the connection; the next statement opens a new one. */
+void pt_pg_close(pt_pg_t *self);
+
+/* ---- array parameters: '{…}' ---- */
+typedef struct {
+    char *text; /* owned; valid after pt_array_end */
+    size_t size, room, count;
+} pt_array_t;
+
+void pt_array_text(pt_array_t *self, const char *text); /* NULL is null */
+void pt_array_int(pt_array_t *self, int64_t number);
+void pt_array_uuid(pt_array_t *self, const void *uuid);
+const char *pt_array_end(pt_array_t *self);
+void pt_array_clear(pt_array_t *self);
+
+#endif
