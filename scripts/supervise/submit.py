@@ -1,0 +1,78 @@
+"""Humanizes the antibodies of a FASTA file at PARATOPE_URL and shows how that goes.
+
+usage: submit.py [--variant ID] FASTA      with --variant FASTA's only antibody is already there
+Exits with 0 only if every job completed."""
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from client import Client, Refused
+from errors import SetupError
+from fasta import Antibody, read
+from follow import Follower, Job
+from report import report
+from show import Show
+
+POLL = 0.05  # seconds between two looks at the events, while jobs are open
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
+    arguments = sys.argv[1:]
+    variant = arguments.pop(1) if arguments[0] == '--variant' else None
+    antibodies = read(Path(arguments[-1]))
+    client = Client(os.environ['PARATOPE_URL'], os.environ['PARATOPE_TOKEN'])
+    jobs: dict[str, Antibody] = {}
+    opened = []
+    for antibody in antibodies:
+        try:
+            job_id = client.submit(variant or client.make_variant(antibody.candidate()), 'humanization')
+        except Refused as refused:
+            print(f'{antibody.name}: refused: {refused}', flush=True)
+            continue
+        jobs[job_id] = antibody
+        opened.append(Job(antibody.name, job_id))
+
+    follow(client, opened)
+    for job in opened:
+        tell(client, job, jobs[job.id])
+    completed = sum(job.status == 'completed' for job in opened)
+    if len(antibodies) > 1 or completed < len(antibodies):
+        print(f'\n{completed} of {len(antibodies)} completed', flush=True)
+    return 0 if completed == len(antibodies) else 1
+
+
+def follow(client: Client, jobs: list[Job]) -> None:
+    """Shows them until all have ended."""
+    if not jobs:
+        return
+    show, follower = Show(jobs), Follower(client, jobs)
+    while True:
+        for job in follower.read():
+            show.news(job)
+        if all(job.ended for job in jobs):
+            return
+        time.sleep(POLL)
+
+
+def tell(client: Client, job: Job, antibody: Antibody) -> None:
+    """The result, or why there is none."""
+    if job.status != 'completed':
+        reason = job.reason or client.job(job.id).get('error_message') or 'no reason given'
+        print(f'\n{antibody.name}: {job.status}: {reason}', flush=True)
+        return
+    print(f'\n{antibody.name}')
+    for line in report(antibody.chains, client.results(job.id).get('results')):
+        print(line)
+    sys.stdout.flush()
+
+
+if __name__ == '__main__':
+    try:
+        sys.exit(main())
+    except (Refused, SetupError) as error:
+        sys.exit(f'scripts/run: {error}')
+    except (BrokenPipeError, KeyboardInterrupt):
+        sys.exit(1)
