@@ -5,7 +5,6 @@
 #define PT_PG_H
 
 #include <libpq-fe.h>
-#include <msgpack.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,18 +31,19 @@ void pt_pg_destroy(pt_pg_t **self);
 pt_pg_outcome_t pt_pg_run(pt_pg_t *self, const pt_sql_t *sql, const char *const *params,
                           int param_count, int deadline_ms, PGresult **result);
 
-/* Runs several statements in one transaction and one flight over the network. `results` has room
-   for `count`; on any outcome but PT_PG_OK none is set. */
+/* Several statements in one flight over the network. They are one transaction, unless one of them
+   opens or ends one: pt_sql_begin leaves it open for the next flight, pt_sql_commit ends it.
+   `results` has room for `count`, or is NULL; they are set on PT_PG_OK alone. On any other outcome
+   nothing of the transaction remains open. */
 typedef struct {
     const pt_sql_t *sql;
     const char *const *params;
     int param_count;
 } pt_pg_step_t;
-pt_pg_outcome_t pt_pg_transaction(pt_pg_t *self, const pt_pg_step_t *steps, int count,
-                                  int deadline_ms, PGresult **results);
+pt_pg_outcome_t pt_pg_flight(pt_pg_t *self, const pt_pg_step_t *steps, int count, int deadline_ms,
+                             PGresult **results);
 
-/* Opens and ends a transaction around pt_pg_run. A failed statement or commit has rolled back. */
-pt_pg_outcome_t pt_pg_begin(pt_pg_t *self, int deadline_ms);
+extern const pt_sql_t pt_sql_begin, pt_sql_commit;
 
 /* What the last statement that was not PT_PG_OK said, for the log. */
 const char *pt_pg_error(const pt_pg_t *self);

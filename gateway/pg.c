@@ -1,0 +1,389 @@
+#include "gateway/pg.h"
+
+#include "proto/program/log.h"
+#include "proto/program/process.h"
+#include "proto/uuid.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREPARED_MAX 64
+
+struct pt_pg {
+    char *uri;
+    PGconn *conn;
+    const pt_sql_t *prepared[PREPARED_MAX];
+    size_t prepared_count;
+    uint64_t timeline;
+    bool unanswered; /* a warning said that the commit was not replicated */
+    char error[512];
+};
+
+const pt_sql_t pt_sql_begin = {"begin", "begin"};
+const pt_sql_t pt_sql_commit = {"commit", "commit"};
+
+static const pt_sql_t sql_timeline = {
+    "timeline", "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"};
+
+pt_pg_t *pt_pg_new(const char *uri)
+{
+    pt_pg_t *self = zmalloc(sizeof *self);
+    self->uri = strdup(uri);
+    assert(self->uri);
+    return self;
+}
+
+void pt_pg_close(pt_pg_t *self)
+{
+    PQfinish(self->conn);
+    self->conn = NULL;
+    self->prepared_count = 0;
+    self->unanswered = false;
+}
+
+void pt_pg_destroy(pt_pg_t **self_p)
+{
+    if (!*self_p)
+        return;
+    pt_pg_close(*self_p);
+    free((*self_p)->uri);
+    free(*self_p);
+    *self_p = NULL;
+}
+
+const char *pt_pg_error(const pt_pg_t *self)
+{
+    return self->error;
+}
+
+uint64_t pt_pg_timeline(const pt_pg_t *self)
+{
+    return self->timeline;
+}
+
+PGconn *pt_pg_connection(pt_pg_t *self)
+{
+    return self->conn;
+}
+
+/* Keeps the first line of what went wrong, then gives the connection up. */
+static pt_pg_outcome_t away(pt_pg_t *self, const char *what)
+{
+    snprintf(self->error, sizeof self->error, "%s", what);
+    self->error[strcspn(self->error, "\n")] = 0;
+    pt_pg_close(self);
+    return PT_PG_AWAY;
+}
+
+/* ---- waiting with a deadline ------------------------------------------------------------- */
+
+static bool wait_for(PGconn *conn, short events, int64_t until)
+{
+    for (;;) {
+        int64_t left = until - pt_clock_ms();
+        if (left <= 0)
+            return false;
+        struct pollfd item = {.fd = PQsocket(conn), .events = events};
+        int ready = poll(&item, 1, (int)left);
+        if (ready > 0)
+            return true;
+        if (ready == 0 || errno != EINTR)
+            return false;
+    }
+}
+
+static bool flush(pt_pg_t *self, int64_t until)
+{
+    int left;
+    while ((left = PQflush(self->conn)) == 1) {
+        /* Read as well: a server that cannot write its answers stops reading. */
+        if (!wait_for(self->conn, POLLIN | POLLOUT, until) || !PQconsumeInput(self->conn))
+            return false;
+    }
+    return left == 0;
+}
+
+/* The next result; false if the deadline or the connection ended first. */
+static bool next_result(pt_pg_t *self, int64_t until, PGresult **result)
+{
+    while (PQisBusy(self->conn)) {
+        if (!wait_for(self->conn, POLLIN, until))
+            return false;
+        if (!PQconsumeInput(self->conn))
+            return false;
+    }
+    *result = PQgetResult(self->conn);
+    return true;
+}
+
+/* ---- connecting -------------------------------------------------------------------------- */
+
+static void on_notice(void *arg, const PGresult *result)
+{
+    pt_pg_t *self = arg;
+    const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    /* Success that is none: the commit stopped waiting for its synchronous standby. */
+    if (function && strcmp(function, "SyncRepWaitForLSN") == 0)
+        self->unanswered = true;
+}
+
+static pt_pg_outcome_t read_timeline(pt_pg_t *self, int64_t until)
+{
+    PGresult *result = NULL, *end = NULL;
+    if (!PQsendQueryParams(self->conn, sql_timeline.sql, 0, NULL, NULL, NULL, NULL, 0) ||
+        !flush(self, until) || !next_result(self, until, &result))
+        return away(self, "no answer to the first question");
+    bool ok = PQresultStatus(result) == PGRES_TUPLES_OK;
+    if (ok)
+        self->timeline = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    if (!next_result(self, until, &end) || end || !ok) {
+        PQclear(end);
+        return away(self, "the server is no primary");
+    }
+    return PT_PG_OK;
+}
+
+static pt_pg_outcome_t connect_until(pt_pg_t *self, int64_t until)
+{
+    if (self->conn && PQstatus(self->conn) == CONNECTION_OK)
+        return PT_PG_OK;
+    pt_pg_close(self);
+    const char *const keys[] = {"dbname", "tcp_user_timeout", "target_session_attrs",
+                                "fallback_application_name", NULL};
+    const char *const values[] = {self->uri, "3000", "read-write", "paratope", NULL};
+    self->conn = PQconnectStartParams(keys, values, 1);
+    if (!self->conn)
+        return away(self, "out of memory");
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    while (status != PGRES_POLLING_OK) {
+        if (status == PGRES_POLLING_FAILED || PQstatus(self->conn) == CONNECTION_BAD)
+            return away(self, PQerrorMessage(self->conn));
+        if (!wait_for(self->conn, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
+            return away(self, "no connection before the deadline");
+        status = PQconnectPoll(self->conn);
+    }
+    PQsetnonblocking(self->conn, 1);
+    PQsetNoticeReceiver(self->conn, on_notice, self);
+    return read_timeline(self, until);
+}
+
+/* ---- statements -------------------------------------------------------------------------- */
+
+/* By class of SQLSTATE: what is worth another try as it is. */
+static pt_pg_outcome_t outcome_of(const PGresult *result)
+{
+    static const char *const again[] = {"40", "53", "55P03", "57", "25006", "58"};
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    for (size_t i = 0; state && i < sizeof again / sizeof *again; i++)
+        if (strncmp(state, again[i], strlen(again[i])) == 0)
+            return PT_PG_AGAIN;
+    return PT_PG_REFUSED;
+}
+
+static bool is_prepared(const pt_pg_t *self, const pt_sql_t *sql)
+{
+    for (size_t i = 0; i < self->prepared_count; i++)
+        if (self->prepared[i] == sql)
+            return true;
+    return false;
+}
+
+static bool is_end(const pt_sql_t *sql)
+{
+    return sql == &pt_sql_begin || sql == &pt_sql_commit;
+}
+
+/* Prepares what is new to this connection, ahead of the flight, in its own. */
+static bool send_prepares(pt_pg_t *self, const pt_pg_step_t *steps, int count, int *sent)
+{
+    *sent = 0;
+    for (int i = 0; i < count; i++) {
+        const pt_sql_t *sql = steps[i].sql;
+        if (is_prepared(self, sql) || is_end(sql))
+            continue;
+        assert(self->prepared_count < PREPARED_MAX);
+        self->prepared[self->prepared_count++] = sql;
+        if (!PQsendPrepare(self->conn, sql->name, sql->sql, 0, NULL))
+            return false;
+        ++*sent;
+    }
+    return true;
+}
+
+static bool send_steps(pt_pg_t *self, const pt_pg_step_t *steps, int count, int64_t until)
+{
+    for (int i = 0; i < count; i++) {
+        const pt_pg_step_t *step = &steps[i];
+        int sent = is_end(step->sql)
+                       ? PQsendQueryParams(self->conn, step->sql->sql, 0, NULL, NULL, NULL, NULL, 0)
+                       : PQsendQueryPrepared(self->conn, step->sql->name, step->param_count,
+                                             step->params, NULL, NULL, 0);
+        if (!sent)
+            return false;
+    }
+    return PQpipelineSync(self->conn) && flush(self, until);
+}
+
+/* Takes `count` results and the sync mark behind them. The first error decides the outcome. */
+static pt_pg_outcome_t take_results(pt_pg_t *self, int skip, int count, int64_t until,
+                                    PGresult **results)
+{
+    pt_pg_outcome_t outcome = PT_PG_OK;
+    for (int i = -skip; i <= count; i++) {
+        PGresult *result = NULL, *end = NULL;
+        if (!next_result(self, until, &result))
+            return away(self, "no answer before the deadline");
+        if (!result)
+            return away(self, "the server's answers do not fit the questions");
+        ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_FATAL_ERROR && outcome == PT_PG_OK) {
+            outcome = outcome_of(result);
+            snprintf(self->error, sizeof self->error, "%s", PQresultErrorMessage(result));
+            self->error[strcspn(self->error, "\n")] = 0;
+        }
+        if (i >= 0 && i < count && results)
+            results[i] = result;
+        else
+            PQclear(result);
+        if (i == count) /* that was the sync mark, which no NULL follows */
+            return status == PGRES_PIPELINE_SYNC ? outcome : away(self, "out of step");
+        if (!next_result(self, until, &end))
+            return away(self, "no answer before the deadline");
+        PQclear(end);
+    }
+    return outcome;
+}
+
+static void clear_results(PGresult **results, int count)
+{
+    for (int i = 0; results && i < count; i++) {
+        PQclear(results[i]);
+        results[i] = NULL;
+    }
+}
+
+/* A transaction that failed in the middle holds locks until it is ended. */
+static void end_failed_transaction(pt_pg_t *self, int64_t until)
+{
+    if (!self->conn || PQtransactionStatus(self->conn) == PQTRANS_IDLE)
+        return;
+    PGresult *result = NULL, *end = NULL;
+    bool ok = PQsendQueryParams(self->conn, "rollback", 0, NULL, NULL, NULL, NULL, 0) &&
+              flush(self, until) && next_result(self, until, &result) &&
+              PQresultStatus(result) == PGRES_COMMAND_OK && next_result(self, until, &end) && !end;
+    PQclear(result);
+    PQclear(end);
+    if (!ok)
+        pt_pg_close(self);
+}
+
+pt_pg_outcome_t pt_pg_flight(pt_pg_t *self, const pt_pg_step_t *steps, int count, int deadline_ms,
+                             PGresult **results)
+{
+    int64_t until = pt_clock_ms() + deadline_ms;
+    for (int i = 0; results && i < count; i++)
+        results[i] = NULL;
+    pt_pg_outcome_t outcome = connect_until(self, until);
+    if (outcome != PT_PG_OK)
+        return outcome;
+    int prepares;
+    if (!PQenterPipelineMode(self->conn) || !send_prepares(self, steps, count, &prepares) ||
+        !send_steps(self, steps, count, until))
+        return away(self, PQerrorMessage(self->conn));
+    outcome = take_results(self, prepares, count, until, results);
+    if (outcome != PT_PG_AWAY && PQstatus(self->conn) != CONNECTION_OK)
+        outcome = away(self, PQerrorMessage(self->conn));
+    if (outcome != PT_PG_AWAY && self->unanswered)
+        outcome = away(self, "committed, but not on the synchronous standby");
+    if (outcome != PT_PG_AWAY && !PQexitPipelineMode(self->conn))
+        outcome = away(self, PQerrorMessage(self->conn));
+    if (outcome == PT_PG_OK)
+        return PT_PG_OK;
+    clear_results(results, count);
+    if (prepares && self->conn)
+        pt_pg_close(self); /* which of them were prepared is no longer known */
+    end_failed_transaction(self, until);
+    return outcome;
+}
+
+pt_pg_outcome_t pt_pg_run(pt_pg_t *self, const pt_sql_t *sql, const char *const *params,
+                          int param_count, int deadline_ms, PGresult **result)
+{
+    pt_pg_step_t step = {sql, params, param_count};
+    PGresult *own = NULL;
+    pt_pg_outcome_t outcome = pt_pg_flight(self, &step, 1, deadline_ms, &own);
+    if (result)
+        *result = own;
+    else
+        PQclear(own);
+    return outcome;
+}
+
+/* ---- array parameters -------------------------------------------------------------------- */
+
+static void put(pt_array_t *self, const char *text, size_t size)
+{
+    if (self->size + size + 1 > self->room) {
+        self->room = (self->size + size + 1) * 2 + 64;
+        self->text = realloc(self->text, self->room);
+        assert(self->text);
+    }
+    memcpy(self->text + self->size, text, size);
+    self->size += size;
+    self->text[self->size] = 0;
+}
+
+static void separate(pt_array_t *self)
+{
+    put(self, self->count++ == 0 ? "{" : ",", 1);
+}
+
+void pt_array_text(pt_array_t *self, const char *text)
+{
+    separate(self);
+    if (!text) {
+        put(self, "NULL", 4);
+        return;
+    }
+    put(self, "\"", 1);
+    while (*text) {
+        size_t plain = strcspn(text, "\"\\");
+        put(self, text, plain);
+        text += plain;
+        if (*text) {
+            put(self, "\\", 1);
+            put(self, text++, 1);
+        }
+    }
+    put(self, "\"", 1);
+}
+
+void pt_array_int(pt_array_t *self, int64_t number)
+{
+    char text[24];
+    separate(self);
+    put(self, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)number));
+}
+
+void pt_array_uuid(pt_array_t *self, const void *uuid)
+{
+    char text[PT_UUID_TEXT];
+    separate(self);
+    put(self, pt_uuid_format(uuid, text), PT_UUID_TEXT - 1);
+}
+
+const char *pt_array_end(pt_array_t *self)
+{
+    if (self->count == 0)
+        put(self, "{", 1);
+    put(self, "}", 1);
+    return self->text;
+}
+
+void pt_array_clear(pt_array_t *self)
+{
+    free(self->text);
+    memset(self, 0, sizeof *self);
+}

@@ -1,0 +1,83 @@
+#include "gateway/pool.h"
+
+#include "proto/program/process.h"
+
+#include <pthread.h>
+
+struct pt_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t returned;
+    pt_pg_t **free; /* a stack: the connection that was used last is used first */
+    size_t free_count, size;
+};
+
+pt_pool_t *pt_pool_new(const char *uri, size_t size)
+{
+    pt_pool_t *self = zmalloc(sizeof *self);
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->returned, &attr);
+    pthread_condattr_destroy(&attr);
+    self->free = zmalloc(size * sizeof *self->free);
+    for (; self->size < size; self->size++)
+        self->free[self->free_count++] = pt_pg_new(uri);
+    return self;
+}
+
+void pt_pool_destroy(pt_pool_t **self_p)
+{
+    pt_pool_t *self = *self_p;
+    if (!self)
+        return;
+    assert(self->free_count == self->size); /* every borrower has given back */
+    for (size_t i = 0; i < self->size; i++)
+        pt_pg_destroy(&self->free[i]);
+    pthread_mutex_destroy(&self->lock);
+    pthread_cond_destroy(&self->returned);
+    free(self->free);
+    free(self);
+    *self_p = NULL;
+}
+
+static pt_pg_t *take(pt_pool_t *self, int64_t until)
+{
+    struct timespec at = {until / 1000, until % 1000 * 1000000};
+    pt_pg_t *pg = NULL;
+    pthread_mutex_lock(&self->lock);
+    while (self->free_count == 0)
+        if (pthread_cond_timedwait(&self->returned, &self->lock, &at) != 0)
+            break;
+    if (self->free_count > 0)
+        pg = self->free[--self->free_count];
+    pthread_mutex_unlock(&self->lock);
+    return pg;
+}
+
+static void give_back(pt_pool_t *self, pt_pg_t *pg)
+{
+    pthread_mutex_lock(&self->lock);
+    self->free[self->free_count++] = pg;
+    pthread_cond_signal(&self->returned);
+    pthread_mutex_unlock(&self->lock);
+}
+
+pt_pg_outcome_t pt_pool_run(pt_pool_t *self, const pt_sql_t *sql, const char *const *params,
+                            int param_count, int deadline_ms, PGresult **result)
+{
+    int64_t until = pt_clock_ms() + deadline_ms;
+    if (result)
+        *result = NULL;
+    pt_pg_t *pg = take(self, until);
+    if (!pg)
+        return PT_PG_AWAY;
+    int left = (int)(until - pt_clock_ms());
+    pt_pg_outcome_t outcome = pt_pg_run(pg, sql, params, param_count, left, result);
+    /* A connection that died while it lay idle says so only now; a read may simply be repeated. */
+    left = (int)(until - pt_clock_ms());
+    if (outcome == PT_PG_AWAY && left > 0)
+        outcome = pt_pg_run(pg, sql, params, param_count, left, result);
+    give_back(self, pg);
+    return outcome;
+}
