@@ -8,6 +8,7 @@ from errors import SetupError, Stop
 from files import say
 from home import Home
 from options import Options, parse
+from places import remove_if_elsewhere
 from ports import Ports
 from postgres import Postgres
 from prepare import prepare
@@ -33,6 +34,7 @@ def main() -> int:
         finally:
             home.remove_env()
             supervisor.end()
+            remove_if_elsewhere(home.path / 'sockets')
     except Stop as stop:
         return 128 + stop.signum
     except SetupError as error:

@@ -1,6 +1,7 @@
 """A folder private to the user who runs PostgreSQL: in the home, or elsewhere if that user
-cannot go there or the path is too long. Then the home has a link to it."""
+cannot go there or the path is of no use. Then the home has a link to it."""
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from errors import SetupError
 
 def private_folder(home: Path, name: str, account: Account | None, elsewhere: Path,
                    longest: int | None = None) -> Path:
-    """Makes it, or finds the one made before."""
+    """Makes it, or finds the one made before. With `longest` (bytes) it holds sockets, and its
+    path also has no character that PostgreSQL's list of such folders would trip over."""
     place = home / name
     owner = account.uid if account else os.geteuid()
     if place.is_symlink():
@@ -41,8 +43,19 @@ def private_folder(home: Path, name: str, account: Account | None, elsewhere: Pa
     return there
 
 
+def remove_if_elsewhere(place: Path) -> None:
+    """An empty folder that only this run needed."""
+    if place.is_symlink():
+        try:
+            os.rmdir(os.readlink(place))
+            place.unlink()
+        except OSError:
+            pass  # whoever still has something there keeps it
+
+
 def fits(place: Path, account: Account | None, longest: int | None) -> bool:
-    return can_enter(account, place) and (longest is None or len(os.fsencode(place)) <= longest)
+    usable = longest is None or len(os.fsencode(place)) <= longest and re.fullmatch(r'[\w/.+-]+', str(place))
+    return bool(usable) and can_enter(account, place)
 
 
 def is_private(folder: Path, owner: int) -> bool:

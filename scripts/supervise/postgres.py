@@ -95,7 +95,8 @@ class Postgres:
     def wait(self) -> None:
         """Until it takes connections, however long its recovery takes."""
         said, began = False, time.monotonic()
-        check = [str(self.programs / 'pg_isready'), '-q', '-h', str(self.sockets), '-p', str(self.port)]
+        check = [str(self.programs / 'pg_isready'), '-q', '-h', str(self.sockets), '-p', str(self.port),
+                 '-U', 'postgres', '-d', 'postgres']
         while subprocess.run(check, stdin=subprocess.DEVNULL, cwd='/').returncode != 0:
             self.supervisor.tick(0.05)
             if not said and time.monotonic() - began > 5:

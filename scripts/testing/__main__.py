@@ -1,0 +1,37 @@
+"""scripts/test: runs the kinds of tests one after the other and adds up what came out."""
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from counts import Counts
+from kinds import NO_KINDS, TESTS, run_kind
+from tools import build
+
+
+def main() -> int:
+    kinds = sorted((path.name for path in TESTS.iterdir()
+                    if path.is_dir() and path.name not in NO_KINDS and not path.name.startswith(('.', '_'))),
+                   key=lambda name: (name != 'unit', name))
+    parser = argparse.ArgumentParser(prog='scripts/test', description='Runs the tests.')
+    parser.add_argument('kinds', metavar='KIND', nargs='*', help=f"a folder of tests/: {', '.join(kinds)}")
+    wanted = parser.parse_args().kinds or kinds
+    for kind in wanted:
+        if kind not in kinds:
+            parser.error(f"no kind {kind!r} in {TESTS}; there are {', '.join(kinds)}")
+
+    if not build():
+        return 1
+    total = Counts()
+    for kind in wanted:
+        print(f'== {kind}', flush=True)
+        with tempfile.TemporaryDirectory(prefix='paratope-test-') as folder:
+            total += run_kind(kind, Path(folder))
+    for failure in total.failures:
+        print(f'failed: {failure}')
+    print(total, flush=True)
+    return 0 if total.passed and not total.failed else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
