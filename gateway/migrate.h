@@ -3,6 +3,7 @@
 #define PT_MIGRATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct {
     int version;

@@ -1,0 +1,47 @@
+/* The statements that move jobs. Arrays are parameters made with pt_array_*; times are text made
+ * with pt_time_format. What handlers read stands in store_read.
+ */
+#ifndef PT_STORE_H
+#define PT_STORE_H
+
+#include "gateway/pg.h"
+
+/* (ids, org_ids, variant_ids, job_types, reserved) → n, is_out, created_at (µs), event seq or null,
+   variant id, name, format, chains */
+extern const pt_sql_t pt_sql_submit;
+
+/* (ids) → id, org_id, job_type, status, waiting, attempt, tries, losses, created_at, started_at
+   (µs or null), step, fraction, now (µs); rows locked in the order of their ids */
+extern const pt_sql_t pt_sql_lock_jobs;
+
+/* (ids, statuses, attempts, tries, losses, due in µs or null, started_ats, completed_ats, steps,
+   fractions, codes, messages) */
+extern const pt_sql_t pt_sql_update_jobs;
+
+/* (ids, results, model_versions) */
+extern const pt_sql_t pt_sql_insert_results;
+
+/* (job_ids, org_ids, job_types, types, statuses, attempts, ats, details) → n, seq */
+extern const pt_sql_t pt_sql_append_events;
+
+/* (job_type, limit, last org id or null) → id, org_id, attempt, variant_id, name, format, chains; in the order
+   in which they are to be sent: organisations take turns, from the one behind the last */
+extern const pt_sql_t pt_sql_hand_out;
+
+/* (job_type) → milliseconds until the first waiting job is due, or null */
+extern const pt_sql_t pt_sql_next_due;
+
+/* () → job types of which something waits */
+extern const pt_sql_t pt_sql_waiting_types;
+
+/* (id, limit) → id, attempt, job_type of jobs that are out, behind that id */
+extern const pt_sql_t pt_sql_out_page;
+
+/* () → org_id, seq of every organisation that has events */
+extern const pt_sql_t pt_sql_edges;
+
+#define PT_TIME_TEXT 40
+/* Microseconds since 1970 as PostgreSQL reads them exactly: 2026-11-24 06:00:00.123456+00. */
+char *pt_time_format(int64_t unix_us, char text[PT_TIME_TEXT]);
+
+#endif
