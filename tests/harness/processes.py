@@ -1,4 +1,5 @@
-"""Which processes belong to a run: they and all their children have its home in their environment."""
+"""Which processes belong to a run: its home is in the environment of all that it started;
+PostgreSQL writes over its own, but works in the data folder."""
 import ctypes
 import os
 import time
@@ -17,11 +18,12 @@ def die_with_parent(signum: int) -> Callable[[], object]:
 def of_home(home: Path) -> dict[int, str]:
     """Process id → command line, without zombies."""
     mark = b'PARATOPE_HOME=' + os.fsencode(home)
+    data = str((home / 'postgres').resolve() / 'data')
     found = {}
     for folder in Path('/proc').iterdir():
         if folder.name.isdecimal():
             try:
-                if mark in (folder / 'environ').read_bytes().split(b'\0'):
+                if mark in (folder / 'environ').read_bytes().split(b'\0') or os.readlink(folder / 'cwd') == data:
                     found[int(folder.name)] = (folder / 'cmdline').read_bytes().replace(b'\0', b' ').decode()
             except OSError:
                 continue  # ended meanwhile, or somebody else's
