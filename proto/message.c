@@ -41,6 +41,8 @@ static const field_t fields[PT_FIELDS] = {
     [PT_F_ROUND] = FIELD("round", UINT64, round),
     [PT_F_JOBS] = FIELD("jobs", REFS, jobs),
     [PT_F_CERTAIN] = FIELD("certain", BOOL, certain),
+    [PT_F_HANDED_BACK] = FIELD("handed_back", BOOL, handed_back),
+    [PT_F_WAITING] = FIELD("waiting", BOOL, waiting),
     [PT_F_TYPE] = FIELD("type", TEXT, type),
     [PT_F_STEP] = FIELD("step", TEXT, step),
     [PT_F_FRACTION] = FIELD("fraction", FRACTION, fraction),
@@ -73,7 +75,7 @@ static const verb_t verbs[PT_VERBS] = {
     [PT_STOP] = {"stop", A_JOB, 0, PT_PAYLOAD_NONE},
     [PT_SETTLED] = {"settled", A_JOB | B(OUTCOME), B(REASON), PT_PAYLOAD_NONE},
     [PT_HAVE] = {"have?", B(SESSION) | B(ROUND) | B(JOBS), 0, PT_PAYLOAD_NONE},
-    [PT_GONE] = {"gone", A_JOB | B(CERTAIN), B(REASON), PT_PAYLOAD_NONE},
+    [PT_GONE] = {"gone", A_JOB | B(CERTAIN), B(HANDED_BACK) | B(REASON), PT_PAYLOAD_NONE},
     [PT_FETCH] = {"fetch", A_JOB, 0, PT_PAYLOAD_NONE},
     [PT_CHUNK] = {"chunk", A_JOB, 0, PT_PAYLOAD_MAYBE},
     [PT_BYE] = {"bye", B(SESSION), B(REASON), PT_PAYLOAD_NONE},
@@ -82,7 +84,7 @@ static const verb_t verbs[PT_VERBS] = {
                    PT_PAYLOAD_MAYBE},
     [PT_ALIVE] = {"alive", B(INSTANCE), 0, PT_PAYLOAD_NONE},
     [PT_EVENT] = {"event", A_TOPIC | B(TYPE) | B(SEQ) | B(TIMELINE),
-                  B(STEP) | B(FRACTION) | B(CODE) | B(MESSAGE), PT_PAYLOAD_NONE},
+                  B(WAITING) | B(STEP) | B(FRACTION) | B(CODE) | B(MESSAGE), PT_PAYLOAD_NONE},
     [PT_EDGE] = {"edge", B(ORG_ID) | B(SEQ) | B(TIMELINE), 0, PT_PAYLOAD_NONE},
 };
 

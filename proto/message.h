@@ -57,6 +57,8 @@ typedef enum {
     PT_F_ROUND,
     PT_F_JOBS,
     PT_F_CERTAIN,
+    PT_F_HANDED_BACK,
+    PT_F_WAITING,
     PT_F_TYPE,
     PT_F_STEP,
     PT_F_FRACTION,
@@ -102,7 +104,7 @@ typedef struct {
     uint32_t attempt;
     char status[16];
     int64_t at, started_at; /* microseconds since 1970, UTC */
-    bool leader, certain, retry;
+    bool leader, certain, handed_back, waiting, retry;
     char outcome[16]; /* committed, ended, superseded, unknown, refused */
     char type[16];    /* of a status or event: started, progress, completed, … */
     char step[PT_NAME_MAX];

@@ -1,0 +1,85 @@
+/* A request and its answer as handlers see them: no socket, no civetweb. */
+#ifndef PT_HTTP_H
+#define PT_HTTP_H
+
+#include "gateway/gateway.h"
+
+#include <jansson.h>
+
+#define PT_REQUEST_ID_MAX 128
+#define PT_BODY_MAX (1024 * 1024) /* bytes; a larger body is 413 before it is read whole */
+#define PT_READ_MS 3000           /* deadline of a statement that a handler waits for */
+#define PT_SUBMIT_MS 5000         /* how long a handler waits for the committer */
+
+typedef struct pt_auth pt_auth_t;
+typedef struct pt_metrics pt_metrics_t;
+typedef struct pt_route pt_route_t;
+
+/* What every handler may use. All borrowed. */
+typedef struct {
+    const pt_gateway_t *gateway;
+    pt_auth_t *auth;
+    pt_metrics_t *metrics;
+} pt_http_t;
+
+typedef struct {
+    const char *name, *value;
+} pt_header_t;
+
+/* Who asks. */
+typedef struct {
+    pt_uuid_t token_id, org_id;
+} pt_caller_t;
+
+/* Everything is borrowed from the connection for as long as the request is handled. */
+typedef struct {
+    const char *method, *path;
+    const char *query; /* what follows '?', or NULL */
+    const pt_header_t *headers;
+    size_t header_count;
+    char id[PT_REQUEST_ID_MAX + 1]; /* X-Request-Id, the client's or ours */
+    const pt_route_t *route;        /* NULL: none fits */
+    pt_uuid_t argument;             /* the {id} of the path */
+    pt_caller_t caller;             /* on routes that ask for a token */
+    const char *body;
+    size_t body_size;
+} pt_request_t;
+
+typedef struct {
+    int status;
+    const char *type;  /* Content-Type; borrowed, a literal */
+    char *body;        /* owned */
+    size_t size;
+    char headers[512]; /* further lines, each ended by CRLF */
+    bool close;        /* nothing more is read from this connection */
+} pt_response_t;
+
+typedef void (*pt_handler_t)(const pt_http_t *http, const pt_request_t *request,
+                             pt_response_t *response);
+
+/* The first header of that name, or NULL. Names are compared without case. */
+const char *pt_request_header(const pt_request_t *self, const char *name);
+
+/* Takes over the client's X-Request-Id (1 to 128 visible ASCII characters), else makes one. */
+void pt_request_identify(pt_request_t *self);
+
+/* Whether the Accept header allows JSON as an answer. */
+bool pt_request_accepts_json(const pt_request_t *self);
+
+/* Whether the body's Content-Type is JSON, or not said. */
+bool pt_request_is_json(const pt_request_t *self);
+
+/* Copies the body. */
+void pt_response_text(pt_response_t *self, int status, const char *type, const char *text,
+                      size_t size);
+/* Takes `value`; NULL stands for memory that ran out and becomes an empty 500. */
+void pt_response_json(pt_response_t *self, int status, const char *type, json_t *value);
+/* Adds a line. `value` must have no control characters; one that does not fit is left out. */
+void pt_response_header(pt_response_t *self, const char *name, const char *value);
+void pt_response_clear(pt_response_t *self);
+
+/* Writes microseconds since 1970 as 2026-01-31T12:00:00.000000+00:00. */
+#define PT_TIME_TEXT 40
+char *pt_time_format(int64_t unix_us, char text[PT_TIME_TEXT]);
+
+#endif

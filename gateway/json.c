@@ -1,0 +1,213 @@
+#include "gateway/json.h"
+
+#include "gateway/problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define POINTER_MAX 320
+
+json_t *pt_json_read(const char *text, size_t size, char *reason, size_t reason_size)
+{
+    json_error_t error;
+    json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!value && size == 0)
+        snprintf(reason, reason_size, "The body is empty; it must be a JSON object.");
+    else if (!value)
+        snprintf(reason, reason_size, "The body is not JSON: %s (line %d, column %d).", error.text,
+                 error.line, error.column);
+    return value;
+}
+
+json_t *pt_json_error(json_t *errors, const char *pointer, const char *format, ...)
+{
+    if (json_array_size(errors) >= PT_JSON_ERRORS_MAX)
+        return NULL;
+    char message[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    json_t *error = json_pack("{s:s*, s:s*}", "pointer", pointer, "message", message);
+    json_array_append_new(errors, error);
+    return error;
+}
+
+static const char *type_name(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT: return "an object";
+    case JSON_ARRAY: return "a list";
+    case JSON_STRING: return "a string";
+    case JSON_INTEGER:
+    case JSON_REAL: return "a number";
+    case JSON_NULL: return "null";
+    default: return "a boolean";
+    }
+}
+
+/* ---- one field --------------------------------------------------------------------------- */
+
+/* Characters of well-formed UTF-8. */
+static size_t characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    return count;
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7F)
+            return true;
+    return false;
+}
+
+static void check_text(const char *text, const pt_json_field_t *field, const char *pointer,
+                       json_t *errors)
+{
+    size_t count = characters(text);
+    if (count < field->min || count > field->max)
+        pt_json_error(errors, pointer, "must have %zu to %zu characters, not %zu", field->min,
+                      field->max, count);
+    else if (has_control(text))
+        pt_json_error(errors, pointer, "must not contain control characters");
+}
+
+static void check_word(const char *text, const pt_json_field_t *field, const char *pointer,
+                       json_t *errors)
+{
+    char all[256] = "";
+    for (const char *const *word = field->words; *word; word++) {
+        if (strcmp(*word, text) == 0)
+            return;
+        size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", *word);
+    }
+    pt_json_error(errors, pointer, "must be one of: %s", all);
+}
+
+static void check_string(const char *text, const pt_json_field_t *field, const char *pointer,
+                         json_t *errors)
+{
+    pt_uuid_t ignored;
+    if (field->kind == PT_JSON_TEXT)
+        check_text(text, field, pointer, errors);
+    else if (field->kind == PT_JSON_WORD)
+        check_word(text, field, pointer, errors);
+    else if (!pt_uuid_parse(&ignored, text, strlen(text)))
+        pt_json_error(errors, pointer, "must be a UUID, such as 00000000-0000-4000-8000-000000000000");
+}
+
+static void check_list(const json_t *list, const pt_json_field_t *field, const char *pointer,
+                       json_t *errors)
+{
+    size_t count = json_array_size(list);
+    if (count < field->min || count > field->max) {
+        pt_json_error(errors, pointer, "must have %zu to %zu items, not %zu", field->min,
+                      field->max, count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        char at[POINTER_MAX];
+        snprintf(at, sizeof at, "%s/%zu", pointer, i);
+        pt_json_check(json_array_get(list, i), field->fields, at, errors);
+    }
+}
+
+static void check_field(const json_t *value, const pt_json_field_t *field, const char *pointer,
+                        json_t *errors)
+{
+    bool list = field->kind == PT_JSON_LIST;
+    if (!value) {
+        if (field->required)
+            pt_json_error(errors, pointer, "is required");
+    } else if (list ? !json_is_array(value) : !json_is_string(value))
+        pt_json_error(errors, pointer, "must be %s, not %s", list ? "a list" : "a string",
+                      type_name(value));
+    else if (list)
+        check_list(value, field, pointer, errors);
+    else
+        check_string(json_string_value(value), field, pointer, errors);
+}
+
+/* ---- all fields of an object -------------------------------------------------------------- */
+
+/* pointer + "/" + name, with the two escapes of RFC 6901; a long name is cut. */
+static void join(char at[POINTER_MAX], const char *pointer, const char *name)
+{
+    size_t used = (size_t)snprintf(at, POINTER_MAX - 160, "%s", pointer);
+    at[used++] = '/';
+    for (const char *c = name; *c && used < POINTER_MAX - 4; c++) {
+        if (*c == '~' || *c == '/') {
+            at[used++] = '~';
+            at[used++] = *c == '~' ? '0' : '1';
+        } else
+            at[used++] = *c;
+    }
+    at[used] = 0;
+    while (!pt_text_valid(at, used))
+        at[--used] = 0; /* cut in the middle of a character */
+}
+
+static bool is_known(const char *name, const pt_json_field_t *fields)
+{
+    for (; fields->name; fields++)
+        if (strcmp(fields->name, name) == 0)
+            return true;
+    return false;
+}
+
+static void name_unknown(const json_t *object, const pt_json_field_t *fields, const char *pointer,
+                         json_t *errors)
+{
+    const char *name;
+    json_t *value;
+    /* jansson's iteration wants a pointer to what may change, and changes nothing. */
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
+        char at[POINTER_MAX];
+        join(at, pointer, name);
+        if (!is_known(name, fields))
+            pt_json_error(errors, at, "is not known here");
+    }
+}
+
+void pt_json_check(const json_t *object, const pt_json_field_t *fields, const char *pointer,
+                   json_t *errors)
+{
+    if (!json_is_object(object)) {
+        pt_json_error(errors, pointer, "must be an object, not %s", type_name(object));
+        return;
+    }
+    for (const pt_json_field_t *field = fields; field->name; field++) {
+        char at[POINTER_MAX];
+        join(at, pointer, field->name);
+        check_field(json_object_get(object, field->name), field, at, errors);
+    }
+    name_unknown(object, fields, pointer, errors);
+}
+
+json_t *pt_json_body(const pt_request_t *request, const pt_json_field_t *fields,
+                     pt_response_t *response)
+{
+    char reason[256];
+    json_t *body = pt_json_read(request->body ? request->body : "", request->body_size, reason,
+                                sizeof reason);
+    if (!body) {
+        pt_problem(request, response, PT_INVALID_REQUEST, reason, NULL);
+        return NULL;
+    }
+    json_t *errors = json_array();
+    pt_json_check(body, fields, "", errors);
+    if (json_array_size(errors) == 0) {
+        json_decref(errors);
+        return body;
+    }
+    json_decref(body);
+    pt_problem(request, response, PT_INVALID_REQUEST, "The body does not fit; see errors.", errors);
+    return NULL;
+}

@@ -1,0 +1,42 @@
+/* Bodies: read strictly, checked against a table of fields, every fault named at once. */
+#ifndef PT_JSON_H
+#define PT_JSON_H
+
+#include "gateway/http.h"
+
+typedef enum {
+    PT_JSON_TEXT, /* min to max characters, none of them a control character */
+    PT_JSON_UUID,
+    PT_JSON_WORD, /* one of `words` */
+    PT_JSON_LIST  /* min to max items, each an object of `fields` */
+} pt_json_kind_t;
+
+typedef struct pt_json_field {
+    const char *name; /* NULL ends a table */
+    pt_json_kind_t kind;
+    bool required;
+    size_t min, max;
+    const char *const *words; /* ended by NULL */
+    const struct pt_json_field *fields;
+} pt_json_field_t;
+
+#define PT_JSON_ERRORS_MAX 50 /* more than any person reads */
+
+/* Reads one JSON value and nothing after it: duplicate keys and NUL are refused. NULL with a
+   reason, which names the line and column. */
+json_t *pt_json_read(const char *text, size_t size, char *reason, size_t reason_size);
+
+/* Checks the object against the table and appends {pointer, message} to `errors` for each field
+   that is missing, unknown or wrong. `pointer` is where the object stands ("" for the body). */
+void pt_json_check(const json_t *object, const pt_json_field_t *fields, const char *pointer,
+                   json_t *errors);
+
+/* Appends one error, unless there are too many already; returns it (borrowed) or NULL. */
+json_t *pt_json_error(json_t *errors, const char *pointer, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The request's body if it fits the table; else NULL, and the answer is a 400. */
+json_t *pt_json_body(const pt_request_t *request, const pt_json_field_t *fields,
+                     pt_response_t *response);
+
+#endif

@@ -1,0 +1,540 @@
+#include "gateway/links.h"
+
+#include "gateway/edges.h"
+#include "gateway/link.h"
+#include "gateway/outbox.h"
+#include "proto/program/log.h"
+#include "proto/program/options.h"
+#include "proto/program/process.h"
+#include "proto/topic.h"
+
+#include <stdatomic.h>
+
+#define OUTBOX_BYTES (64 * 1024 * 1024)
+#define TURN 1000 /* messages of one socket before the next one has its turn */
+#define TICK_MS (PT_INTERVAL_MS / 4)
+
+typedef struct {
+    char jobs[256], events_in[256], events[256];
+    zsock_t *dealer, *sub, *pub;
+    pt_link_t session;
+} broker_t;
+
+struct pt_links {
+    pt_links_sink_t sink;
+    pthread_t thread;
+    pt_outbox_t *outbox;
+    broker_t brokers[PT_LINKS_MAX];
+    int count;
+    pt_uuid_t instance;
+    char machine[PT_NAME_MAX];
+    pt_edges_t *edges; /* under lock */
+    bool hears;        /* subscribed as a leader */
+    pthread_mutex_t lock;
+    pt_credit_t credit; /* under lock */
+    atomic_bool stop, leader;
+    _Atomic uint64_t timeline, dropped, overflowed, published, jobs_sent;
+};
+
+/* ---- sockets ----------------------------------------------------------------------------- */
+
+static const char *const heard[] = {"status.", "result.", "event."};
+
+static void subscribe(broker_t *broker, bool on)
+{
+    for (size_t i = 0; i < sizeof heard / sizeof *heard; i++) {
+        if (on)
+            zsock_set_subscribe(broker->sub, heard[i]);
+        else
+            zsock_set_unsubscribe(broker->sub, heard[i]);
+    }
+}
+
+static void close_sockets(broker_t *broker)
+{
+    zsock_destroy(&broker->dealer);
+    zsock_destroy(&broker->sub);
+    zsock_destroy(&broker->pub);
+}
+
+static void open_sockets(pt_links_t *self, broker_t *broker)
+{
+    close_sockets(broker);
+    broker->dealer = pt_socket_new(ZMQ_DEALER, 200);
+    broker->sub = pt_socket_new(ZMQ_SUB, 0);
+    broker->pub = pt_socket_new(ZMQ_PUB, 200);
+    assert(broker->dealer && broker->sub && broker->pub);
+    if (zsock_connect(broker->dealer, "%s", broker->jobs) ||
+        zsock_connect(broker->sub, "%s", broker->events) ||
+        zsock_connect(broker->pub, "%s", broker->events_in))
+        pt_log(PT_ERROR, "cannot connect to the broker", PT_S("endpoint", broker->jobs));
+    if (self->hears)
+        subscribe(broker, true);
+}
+
+static void follow_leadership(pt_links_t *self)
+{
+    bool leader = atomic_load(&self->leader);
+    if (leader == self->hears)
+        return;
+    self->hears = leader;
+    for (int i = 0; i < self->count; i++)
+        subscribe(&self->brokers[i], leader);
+}
+
+/* ---- sending ----------------------------------------------------------------------------- */
+
+static void send_own(broker_t *broker, const pt_msg_t *msg)
+{
+    msgpack_sbuffer head;
+    msgpack_sbuffer_init(&head);
+    pt_msg_encode(msg, &head);
+    pt_socket_send(broker->dealer, NULL, head.data, head.size, NULL);
+    msgpack_sbuffer_destroy(&head);
+}
+
+static void send_hello(pt_links_t *self, broker_t *broker)
+{
+    pt_msg_t msg;
+    pt_msg_init(&msg, PT_HELLO);
+    pt_msg_set_text(&msg, PT_F_ROLE, "gateway");
+    pt_msg_set_text(&msg, PT_F_MACHINE, self->machine);
+    msg.instance = self->instance;
+    pt_msg_set(&msg, PT_F_INSTANCE);
+    send_own(broker, &msg);
+}
+
+static void send_in_session(broker_t *broker, pt_verb_t verb, bool leader)
+{
+    pt_msg_t msg;
+    pt_msg_init(&msg, verb);
+    memcpy(msg.session, broker->session.session, PT_SESSION_SIZE);
+    pt_msg_set(&msg, PT_F_SESSION);
+    msg.leader = leader;
+    if (leader)
+        pt_msg_set(&msg, PT_F_LEADER);
+    send_own(broker, &msg);
+}
+
+static zframe_t *payload_of(const pt_parcel_t *parcel)
+{
+    const char *payload = parcel->bytes + parcel->topic_size + parcel->head_size;
+    return parcel->payload_size > 0 ? zframe_new(payload, parcel->payload_size) : NULL;
+}
+
+static void publish_parcel(pt_links_t *self, const pt_parcel_t *parcel)
+{
+    for (int i = 0; i < self->count; i++) {
+        zframe_t *topic = zframe_new(parcel->bytes, parcel->topic_size);
+        pt_socket_send(self->brokers[i].pub, topic, parcel->bytes + parcel->topic_size,
+                       parcel->head_size, NULL);
+        zframe_destroy(&topic);
+    }
+    atomic_fetch_add(&self->published, 1);
+}
+
+static void send_parcel(pt_links_t *self, const pt_parcel_t *parcel, int64_t now)
+{
+    broker_t *broker = &self->brokers[parcel->ticket.link];
+    bool stands = broker->session.in_session && memcmp(broker->session.session, parcel->ticket.session,
+                                                       PT_SESSION_SIZE) == 0;
+    if (!stands || (parcel->expires && now > parcel->expires) ||
+        !pt_socket_send(broker->dealer, NULL, parcel->bytes, parcel->head_size,
+                        payload_of(parcel))) {
+        atomic_fetch_add(&self->overflowed, 1);
+        return;
+    }
+    if (parcel->verb == PT_JOB)
+        atomic_fetch_add(&self->jobs_sent, 1);
+}
+
+static void send_all(pt_links_t *self)
+{
+    int64_t now = pt_clock_ms();
+    pt_parcel_t *parcel = pt_outbox_take(self->outbox);
+    while (parcel) {
+        pt_parcel_t *next = parcel->next;
+        if (parcel->ticket.link < 0)
+            publish_parcel(self, parcel);
+        else
+            send_parcel(self, parcel, now);
+        free(parcel);
+        parcel = next;
+    }
+}
+
+/* ---- sessions ---------------------------------------------------------------------------- */
+
+static void session_opened(pt_links_t *self, int link)
+{
+    pthread_mutex_lock(&self->lock);
+    pt_credit_open(&self->credit, link, self->brokers[link].session.session);
+    pthread_mutex_unlock(&self->lock);
+    pt_log(PT_INFO, "in session with the broker", PT_S("endpoint", self->brokers[link].jobs));
+    send_in_session(&self->brokers[link], PT_BEAT, atomic_load(&self->leader));
+    self->sink.brokers(self->sink.context, -1);
+}
+
+static void session_lost(pt_links_t *self, int link)
+{
+    pthread_mutex_lock(&self->lock);
+    pt_credit_close(&self->credit, link);
+    pthread_mutex_unlock(&self->lock);
+    pt_log(PT_WARNING, "the session with the broker ended",
+           PT_S("endpoint", self->brokers[link].jobs));
+    self->sink.brokers(self->sink.context, link);
+}
+
+static void act(pt_links_t *self, int link, unsigned actions)
+{
+    broker_t *broker = &self->brokers[link];
+    if (actions & PT_LINK_LOST)
+        session_lost(self, link);
+    if (actions & PT_LINK_REOPEN) {
+        int64_t quiet_until = broker->session.quiet_until;
+        open_sockets(self, broker);
+        pt_link_init(&broker->session, pt_clock_ms());
+        broker->session.quiet_until = quiet_until;
+    }
+    if (actions & PT_LINK_OPENED)
+        session_opened(self, link);
+    if (actions & PT_LINK_SEND_HELLO)
+        send_hello(self, broker);
+    if (actions & PT_LINK_SEND_BEAT)
+        send_in_session(broker, PT_BEAT, atomic_load(&self->leader));
+}
+
+/* ---- what comes in ----------------------------------------------------------------------- */
+
+static void take_job_message(pt_links_t *self, int link, const pt_msg_t *msg)
+{
+    switch (msg->verb) {
+    case PT_CREDIT:
+        pthread_mutex_lock(&self->lock);
+        bool grew = pt_credit_grant(&self->credit, link, &msg->credit);
+        pthread_mutex_unlock(&self->lock);
+        if (grew)
+            self->sink.credit(self->sink.context);
+        break;
+    case PT_HAVE:
+        self->sink.held(self->sink.context, link, msg->round, &msg->jobs);
+        break;
+    case PT_GONE:
+        self->sink.gone(self->sink.context, &msg->job_id, msg->attempt, msg->certain,
+                        !msg->handed_back, msg->reason);
+        break;
+    default:
+        break;
+    }
+}
+
+static void read_dealer(pt_links_t *self, int link)
+{
+    broker_t *broker = &self->brokers[link];
+    for (int i = 0; i < TURN; i++) {
+        zmsg_t *parts = (zsock_events(broker->dealer) & ZMQ_POLLIN) ? zmsg_recv(broker->dealer) : NULL;
+        if (!parts)
+            return;
+        zframe_t *head = zmsg_first(parts);
+        pt_msg_t msg;
+        unsigned actions = 0;
+        if (pt_msg_decode(&msg, zframe_data(head), zframe_size(head))) {
+            atomic_fetch_add(&self->dropped, 1);
+        } else {
+            if (!pt_link_take(&broker->session, &msg, pt_clock_ms(), &actions))
+                atomic_fetch_add(&self->dropped, 1);
+            else if (broker->session.in_session)
+                take_job_message(self, link, &msg);
+            pt_msg_clear(&msg);
+        }
+        zmsg_destroy(&parts);
+        act(self, link, actions);
+        if (actions & PT_LINK_REOPEN)
+            return;
+    }
+}
+
+static pt_fact_t fact_of(const broker_t *broker, int link, const pt_msg_t *msg)
+{
+    pt_fact_t fact = {.from.link = link, .org_id = msg->org_id};
+    memcpy(fact.from.session, broker->session.session, PT_SESSION_SIZE);
+    strcpy(fact.job_type, msg->job_type);
+    fact.said.job_id = msg->job_id;
+    fact.said.attempt = msg->attempt;
+    fact.said.at = msg->at;
+    fact.said.started_at = msg->started_at;
+    fact.said.fraction = msg->fraction;
+    fact.said.retry = msg->retry;
+    strcpy(fact.said.step, msg->step);
+    strcpy(fact.said.code, msg->code);
+    strcpy(fact.said.message, msg->message);
+    return fact;
+}
+
+static void take_status(pt_links_t *self, int link, const pt_msg_t *msg)
+{
+    pt_fact_t fact = fact_of(&self->brokers[link], link, msg);
+    bool progress = strcmp(msg->type, "progress") == 0;
+    if (!progress && strcmp(msg->type, "started") != 0) {
+        atomic_fetch_add(&self->dropped, 1);
+        return;
+    }
+    fact.said.said = progress ? PT_SAID_PROGRESS : PT_SAID_STARTED;
+    self->sink.fact(self->sink.context, &fact);
+}
+
+static void take_result(pt_links_t *self, int link, const pt_msg_t *msg, const zframe_t *payload)
+{
+    pt_fact_t fact = fact_of(&self->brokers[link], link, msg);
+    fact.said.said = PT_SAID_ENDING;
+    fact.said.completed = strcmp(msg->status, "completed") == 0;
+    if (payload) {
+        fact.payload_size = zframe_size((zframe_t *)(uintptr_t)payload);
+        fact.payload = zmalloc(fact.payload_size + 1);
+        memcpy(fact.payload, zframe_data((zframe_t *)(uintptr_t)payload), fact.payload_size);
+    }
+    self->sink.fact(self->sink.context, &fact);
+}
+
+static void take_event(pt_links_t *self, const pt_msg_t *msg)
+{
+    pt_links_note_edge(self, &msg->org_id, msg->seq, msg->timeline);
+    self->sink.event(self->sink.context, msg);
+}
+
+static void take_published(pt_links_t *self, int link, zmsg_t *parts)
+{
+    zframe_t *topic = zmsg_first(parts), *head = zmsg_next(parts), *payload = zmsg_next(parts);
+    pt_msg_t msg;
+    if (!head || pt_msg_decode(&msg, zframe_data(head), zframe_size(head))) {
+        atomic_fetch_add(&self->dropped, 1);
+        return;
+    }
+    if (!pt_topic_matches(zframe_data(topic), zframe_size(topic), &msg))
+        atomic_fetch_add(&self->dropped, 1);
+    else if (msg.verb == PT_STATUS)
+        take_status(self, link, &msg);
+    else if (msg.verb == PT_RESULT)
+        take_result(self, link, &msg, payload);
+    else if (msg.verb == PT_EVENT)
+        take_event(self, &msg);
+    pt_msg_clear(&msg);
+}
+
+static void read_sub(pt_links_t *self, int link)
+{
+    for (int i = 0; i < TURN; i++) {
+        zsock_t *sub = self->brokers[link].sub;
+        zmsg_t *parts = (zsock_events(sub) & ZMQ_POLLIN) ? zmsg_recv(sub) : NULL;
+        if (!parts)
+            return;
+        take_published(self, link, parts);
+        zmsg_destroy(&parts);
+    }
+}
+
+/* ---- the loop ---------------------------------------------------------------------------- */
+
+static void say_edge(void *context, const pt_uuid_t *org_id, uint64_t seq)
+{
+    pt_links_t *self = context;
+    pt_msg_t msg;
+    pt_msg_init(&msg, PT_EDGE);
+    msg.org_id = *org_id;
+    msg.seq = seq;
+    msg.timeline = atomic_load(&self->timeline);
+    pt_msg_set(&msg, PT_F_ORG_ID);
+    pt_msg_set(&msg, PT_F_SEQ);
+    pt_msg_set(&msg, PT_F_TIMELINE);
+    pt_links_publish(self, &msg);
+}
+
+static void tick(pt_links_t *self)
+{
+    int64_t now = pt_clock_ms();
+    for (int i = 0; i < self->count; i++)
+        act(self, i, pt_link_tick(&self->brokers[i].session, now));
+    if (!atomic_load(&self->leader))
+        return;
+    pthread_mutex_lock(&self->lock);
+    pt_edges_due(self->edges, now, say_edge, self);
+    pthread_mutex_unlock(&self->lock);
+}
+
+static void wait_readable(pt_links_t *self)
+{
+    zmq_pollitem_t items[1 + 2 * PT_LINKS_MAX];
+    items[0] = (zmq_pollitem_t){NULL, pt_outbox_descriptor(self->outbox), ZMQ_POLLIN, 0};
+    for (int i = 0; i < self->count; i++) {
+        items[1 + 2 * i] = (zmq_pollitem_t){zsock_resolve(self->brokers[i].dealer), 0, ZMQ_POLLIN, 0};
+        items[2 + 2 * i] = (zmq_pollitem_t){zsock_resolve(self->brokers[i].sub), 0, ZMQ_POLLIN, 0};
+    }
+    zmq_poll(items, 1 + 2 * self->count, TICK_MS);
+}
+
+static void *run(void *arg)
+{
+    pt_links_t *self = arg;
+    for (int i = 0; i < self->count; i++) {
+        open_sockets(self, &self->brokers[i]);
+        pt_link_init(&self->brokers[i].session, pt_clock_ms());
+    }
+    int64_t ticked = 0;
+    while (!atomic_load(&self->stop)) {
+        wait_readable(self);
+        follow_leadership(self);
+        for (int i = 0; i < self->count; i++) {
+            read_dealer(self, i);
+            read_sub(self, i);
+        }
+        send_all(self);
+        if (pt_clock_ms() - ticked >= TICK_MS) {
+            ticked = pt_clock_ms();
+            tick(self);
+        }
+    }
+    send_all(self);
+    for (int i = 0; i < self->count; i++) {
+        if (self->brokers[i].session.in_session)
+            send_in_session(&self->brokers[i], PT_BYE, false);
+        close_sockets(&self->brokers[i]);
+    }
+    return NULL;
+}
+
+/* ---- for other threads ------------------------------------------------------------------- */
+
+static bool read_endpoints(pt_links_t *self, const pt_links_settings_t *settings)
+{
+    while (self->count < PT_LINKS_MAX) {
+        broker_t *broker = &self->brokers[self->count];
+        size_t n = (size_t)self->count;
+        bool jobs = pt_word(settings->brokers, n, broker->jobs, sizeof broker->jobs);
+        bool in = pt_word(settings->events_in, n, broker->events_in, sizeof broker->events_in);
+        bool out = pt_word(settings->events, n, broker->events, sizeof broker->events);
+        if (jobs != in || jobs != out)
+            return false;
+        if (!jobs)
+            return self->count > 0;
+        self->count++;
+    }
+    return true;
+}
+
+pt_links_t *pt_links_new(const pt_links_settings_t *settings, const pt_links_sink_t *sink)
+{
+    pt_links_t *self = zmalloc(sizeof *self);
+    if (!read_endpoints(self, settings)) {
+        pt_log(PT_ERROR, "--brokers, --events-in and --events must name the same brokers in the same order");
+        free(self);
+        return NULL;
+    }
+    self->sink = *sink;
+    self->instance = pt_uuid_random();
+    gethostname(self->machine, sizeof self->machine - 1);
+    self->outbox = pt_outbox_new(OUTBOX_BYTES);
+    self->edges = pt_edges_new();
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_create(&self->thread, NULL, run, self);
+    return self;
+}
+
+void pt_links_destroy(pt_links_t **self_p)
+{
+    pt_links_t *self = *self_p;
+    if (!self)
+        return;
+    atomic_store(&self->stop, true);
+    pthread_join(self->thread, NULL);
+    pt_outbox_destroy(&self->outbox);
+    pt_edges_destroy(&self->edges);
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+    *self_p = NULL;
+}
+
+void pt_links_set_leader(pt_links_t *self, bool leader)
+{
+    atomic_store(&self->leader, leader);
+}
+
+pt_ticket_t pt_links_reserve(pt_links_t *self, const char *job_type)
+{
+    pthread_mutex_lock(&self->lock);
+    pt_ticket_t ticket = pt_credit_reserve(&self->credit, job_type);
+    pthread_mutex_unlock(&self->lock);
+    return ticket;
+}
+
+void pt_links_release(pt_links_t *self, const pt_ticket_t *ticket, const char *job_type)
+{
+    pthread_mutex_lock(&self->lock);
+    pt_credit_release(&self->credit, ticket, job_type);
+    pthread_mutex_unlock(&self->lock);
+}
+
+uint64_t pt_links_free(pt_links_t *self, const char *job_type)
+{
+    pthread_mutex_lock(&self->lock);
+    uint64_t n = pt_credit_free(&self->credit, job_type);
+    pthread_mutex_unlock(&self->lock);
+    return n;
+}
+
+bool pt_links_type(pt_links_t *self, size_t n, char job_type[PT_TYPE_MAX])
+{
+    pthread_mutex_lock(&self->lock);
+    const char *found = pt_credit_type(&self->credit, n);
+    if (found)
+        strcpy(job_type, found);
+    pthread_mutex_unlock(&self->lock);
+    return found != NULL;
+}
+
+int pt_links_sessions(pt_links_t *self, pt_ticket_t tickets[PT_LINKS_MAX])
+{
+    int count = 0;
+    pthread_mutex_lock(&self->lock);
+    for (int i = 0; i < self->count; i++)
+        if (self->credit.links[i].open) {
+            tickets[count].link = i;
+            memcpy(tickets[count++].session, self->credit.links[i].session, PT_SESSION_SIZE);
+        }
+    pthread_mutex_unlock(&self->lock);
+    return count;
+}
+
+void pt_links_send(pt_links_t *self, const pt_ticket_t *ticket, pt_msg_t *msg, const void *payload,
+                   size_t payload_size, int64_t expires)
+{
+    memcpy(msg->session, ticket->session, PT_SESSION_SIZE);
+    pt_msg_set(msg, PT_F_SESSION);
+    if (!pt_outbox_put(self->outbox, ticket, msg, payload, payload_size, expires))
+        atomic_fetch_add(&self->overflowed, 1);
+}
+
+void pt_links_publish(pt_links_t *self, const pt_msg_t *msg)
+{
+    pt_ticket_t everywhere = {.link = -1};
+    if (!pt_outbox_put(self->outbox, &everywhere, msg, NULL, 0, 0))
+        atomic_fetch_add(&self->overflowed, 1);
+}
+
+void pt_links_note_edge(pt_links_t *self, const pt_uuid_t *org_id, uint64_t seq, uint64_t timeline)
+{
+    pthread_mutex_lock(&self->lock);
+    pt_edges_note(self->edges, org_id, seq, pt_clock_ms());
+    atomic_store(&self->timeline, timeline);
+    pthread_mutex_unlock(&self->lock);
+}
+
+pt_links_counts_t pt_links_counts(pt_links_t *self)
+{
+    pt_ticket_t tickets[PT_LINKS_MAX];
+    return (pt_links_counts_t){.brokers = (uint64_t)self->count,
+                               .in_session = (uint64_t)pt_links_sessions(self, tickets),
+                               .dropped = atomic_load(&self->dropped),
+                               .overflowed = atomic_load(&self->overflowed),
+                               .published = atomic_load(&self->published),
+                               .jobs_sent = atomic_load(&self->jobs_sent)};
+}

@@ -1,0 +1,77 @@
+/* The gateway's sockets: for each broker a DEALER for jobs, a SUB for what workers say and a PUB for
+ * durable events, all in one thread. Other threads hand it messages and reserve credit.
+ *
+ * What waits to be sent is bounded by bytes: above the limit the newest is dropped, which the
+ * protocol makes harmless (a job is found by the next rounds, an ending is published again, an
+ * event is read from the table).
+ */
+#ifndef PT_LINKS_H
+#define PT_LINKS_H
+
+#include "gateway/credit.h"
+#include "gateway/fold.h"
+
+#include <msgpack.h>
+
+typedef struct pt_links pt_links_t;
+
+/* A fact about a job, and where its answer goes. */
+typedef struct {
+    pt_said_fact_t said;
+    pt_ticket_t from;
+    pt_uuid_t org_id;
+    char job_type[PT_TYPE_MAX];
+    void *payload; /* the result, owned; NULL if there is none */
+    size_t payload_size;
+} pt_fact_t;
+
+/* Who is told what comes in; called in the links' thread, must not wait. */
+typedef struct {
+    void *context;
+    void (*fact)(void *context, pt_fact_t *fact); /* takes the fact's payload */
+    void (*credit)(void *context);                /* some credit grew */
+    void (*brokers)(void *context, int broker);   /* a session began, or `broker`'s ended (or -1) */
+    void (*held)(void *context, int broker, uint64_t number, const pt_refs_t *held);
+    void (*gone)(void *context, const pt_uuid_t *job_id, uint32_t attempt, bool certain, bool counts,
+                 const char *reason);
+    void (*event)(void *context, const pt_msg_t *event); /* a gateway's event passed by */
+} pt_links_sink_t;
+
+/* The brokers' endpoints, words separated by spaces, in the same order in all three. Starts the
+   thread; NULL after a line in the log if the endpoints do not fit each other. */
+typedef struct {
+    const char *brokers, *events_in, *events;
+} pt_links_settings_t;
+pt_links_t *pt_links_new(const pt_links_settings_t *settings, const pt_links_sink_t *sink);
+/* Says bye to all and ends the thread. */
+void pt_links_destroy(pt_links_t **self);
+
+/* Only the leader hears status, result and event, says so in its beats and repeats the edges. */
+void pt_links_set_leader(pt_links_t *self, bool leader);
+
+/* Credit, see credit.h; safe from any thread. */
+pt_ticket_t pt_links_reserve(pt_links_t *self, const char *job_type);
+void pt_links_release(pt_links_t *self, const pt_ticket_t *ticket, const char *job_type);
+uint64_t pt_links_free(pt_links_t *self, const char *job_type);
+bool pt_links_type(pt_links_t *self, size_t n, char job_type[PT_TYPE_MAX]);
+
+/* The sessions that are open now, a ticket each; returns how many. */
+int pt_links_sessions(pt_links_t *self, pt_ticket_t tickets[PT_LINKS_MAX]);
+
+/* Sends to the ticket's broker, if its session still stands, and not after `expires` (clock ms; 0:
+   no limit). Sets the session. The payload is copied. */
+void pt_links_send(pt_links_t *self, const pt_ticket_t *ticket, pt_msg_t *msg, const void *payload,
+                   size_t payload_size, int64_t expires);
+
+/* Publishes an event or edge at every broker. */
+void pt_links_publish(pt_links_t *self, const pt_msg_t *msg);
+
+/* An organisation's last number, to be repeated by the leader. */
+void pt_links_note_edge(pt_links_t *self, const pt_uuid_t *org_id, uint64_t seq, uint64_t timeline);
+
+typedef struct {
+    uint64_t brokers, in_session, dropped, overflowed, published, jobs_sent;
+} pt_links_counts_t;
+pt_links_counts_t pt_links_counts(pt_links_t *self);
+
+#endif
