@@ -20,9 +20,10 @@ def main() -> int:
         if kind not in kinds:
             parser.error(f"no kind {kind!r} in {TESTS}; there are {', '.join(kinds)}")
 
-    if not build():
-        return 1
     total = Counts()
+    if not build():
+        total.fail('the build')
+        wanted = []
     for kind in wanted:
         print(f'== {kind}', flush=True)
         with tempfile.TemporaryDirectory(prefix='paratope-test-') as folder:
