@@ -40,7 +40,8 @@ def main() -> int:
     except SetupError as error:
         say(str(error))
     except OSError as error:
-        say(f'{error.strerror} ({error.filename or "no file named"}): mend that, then run it again')
+        say(f'{error.strerror}{f": {error.filename}" if error.filename else ""} '
+            f'(while using {options.home}): make room or rights there, or choose another --home DIR')
     return 1
 
 

@@ -20,6 +20,11 @@ class Show:
         else:
             print(f'{job.name}: {job}', flush=True)
 
+    def leave(self) -> None:
+        """Whatever comes next begins on a line of its own."""
+        if self.terminal and not all(job.ended for job in self.jobs):
+            print(flush=True)
+
     def _progress(self, job: Job) -> str:
         done = sum(other.ended for other in self.jobs)
         count = f'{done}/{len(self.jobs)} done  ' if len(self.jobs) > 1 else ''

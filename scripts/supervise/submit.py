@@ -10,7 +10,7 @@ from pathlib import Path
 
 from client import Client, Refused
 from errors import SetupError
-from fasta import Antibody, read
+from fasta import read
 from follow import Follower, Job
 from report import report
 from show import Show
@@ -24,21 +24,19 @@ def main() -> int:
     variant = arguments.pop(1) if arguments[0] == '--variant' else None
     antibodies = read(Path(arguments[-1]))
     client = Client(os.environ['PARATOPE_URL'], os.environ['PARATOPE_TOKEN'])
-    jobs: dict[str, Antibody] = {}
-    opened = []
+    jobs = []
     for antibody in antibodies:
         try:
             job_id = client.submit(variant or client.make_variant(antibody.candidate()), 'humanization')
         except Refused as refused:
             print(f'{antibody.name}: refused: {refused}', flush=True)
             continue
-        jobs[job_id] = antibody
-        opened.append(Job(antibody.name, job_id))
+        jobs.append(Job(antibody.name, job_id))
 
-    follow(client, opened)
-    for job in opened:
-        tell(client, job, jobs[job.id])
-    completed = sum(job.status == 'completed' for job in opened)
+    follow(client, jobs)
+    for job in jobs:
+        tell(client, job)
+    completed = sum(job.status == 'completed' for job in jobs)
     if len(antibodies) > 1 or completed < len(antibodies):
         print(f'\n{completed} of {len(antibodies)} completed', flush=True)
     return 0 if completed == len(antibodies) else 1
@@ -49,22 +47,23 @@ def follow(client: Client, jobs: list[Job]) -> None:
     if not jobs:
         return
     show, follower = Show(jobs), Follower(client, jobs)
-    while True:
-        for job in follower.read():
-            show.news(job)
-        if all(job.ended for job in jobs):
-            return
-        time.sleep(POLL)
+    try:
+        while not all(job.ended for job in jobs):
+            for job in follower.read():
+                show.news(job)
+            time.sleep(POLL)
+    finally:
+        show.leave()
 
 
-def tell(client: Client, job: Job, antibody: Antibody) -> None:
+def tell(client: Client, job: Job) -> None:
     """The result, or why there is none."""
     if job.status != 'completed':
         reason = job.reason or client.job(job.id).get('error_message') or 'no reason given'
-        print(f'\n{antibody.name}: {job.status}: {reason}', flush=True)
+        print(f'\n{job.name}: {job.status}: {reason}', flush=True)
         return
-    print(f'\n{antibody.name}')
-    for line in report(antibody.chains, client.results(job.id).get('results')):
+    print(f'\n{job.name}')
+    for line in report(client.results(job.id).get('results')):
         print(line)
     sys.stdout.flush()
 

@@ -1,5 +1,5 @@
 """Keeps programs running: starts again what dies, and ends them all in order."""
-import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -75,7 +75,9 @@ class Supervisor:
             errors.seek(0)
             if process.returncode != 0:
                 said = errors.read().decode(errors='replace').strip().splitlines()
-                raise SetupError(f'{what} failed: {said[-1] if said else how_it_ended(process.returncode)}')
+                why = next((line for line in said if re.search('error|fatal|could not', line, re.IGNORECASE)),
+                           said[-1] if said else how_it_ended(process.returncode))
+                raise SetupError(f'{what} failed: {why}')
             return output.read().decode()
 
     def end(self) -> None:
