@@ -1,0 +1,81 @@
+/* The worker's agent, without sockets, clock or processes: what came in and what time it is go in,
+ * what is to be done comes out. PROTOCOL.md sections 3 to 5 are written down here.
+ *
+ * It holds one broker at a time, a lease for each job that runs in a slot, and each ending until it
+ * is settled. A session may end and another begin: the jobs in the slots go on.
+ */
+#ifndef PT_AGENT_H
+#define PT_AGENT_H
+
+#include "worker/endings.h"
+#include "worker/said.h"
+
+/* With 2 × slots + slots endings at most, all that hello names stays below PT_REFS_MAX. */
+#define PT_SLOTS_MAX 256
+#define PT_UNSETTLED_BYTES_MAX (64u * 1024 * 1024)
+
+typedef struct {
+    char job_type[PT_TYPE_MAX];
+    size_t slots;
+    int64_t timeout_ms; /* of a job, from its start */
+} pt_agent_type_t;
+
+typedef struct {
+    char machine[PT_NAME_MAX]; /* stays the same when the worker is started again */
+    pt_uuid_t instance;        /* new with each start */
+    size_t brokers, first;     /* how many there are, and the one to begin with */
+    pt_agent_type_t types[PT_TYPES_MAX];
+    size_t type_count;
+} pt_agent_config_t;
+
+typedef struct {
+    int64_t ms; /* of a clock that only goes forward; every deadline is in it */
+    int64_t us; /* wall clock, since 1970: goes into messages, decides nothing */
+} pt_now_t;
+
+/* How a pipeline process ended: one of signal, why (it could not be started), exit status. */
+typedef struct {
+    int signal, status;
+    bool oom;        /* the kernel killed something of this cgroup for its memory */
+    const char *why; /* borrowed */
+} pt_death_t;
+
+typedef enum {
+    PT_IN_TICK,        /* after everything readable was read, at the latest at the deadline */
+    PT_IN_MESSAGE,     /* from the current job socket */
+    PT_IN_SEND_FAILED, /* the job socket took a message no more: no connection, or it is stuck */
+    PT_IN_READY,       /* the slot's pipeline was started */
+    PT_IN_SAID,        /* by the slot's pipeline */
+    PT_IN_GARBAGE,     /* what the slot's pipeline wrote is no message */
+    PT_IN_DIED,        /* the slot's pipeline, by itself or after a KILL */
+    PT_IN_SHUTDOWN     /* hand everything back, then exit */
+} pt_input_kind_t;
+
+typedef struct {
+    pt_input_kind_t kind;
+    size_t slot;
+    const pt_msg_t *msg;      /* MESSAGE */
+    const void *payload;      /* MESSAGE, of a job: one msgpack object */
+    size_t payload_size;
+    const pt_said_t *said;    /* SAID */
+    const char *why;          /* GARBAGE */
+    const pt_death_t *death;  /* DIED */
+} pt_input_t;
+
+typedef struct pt_agent pt_agent_t;
+
+/* Slots are numbered through the types, in their order: the first type has 0 to slots − 1. They
+   count as down until they are said to be READY. There are at most PT_SLOTS_MAX. */
+pt_agent_t *pt_agent_new(const pt_agent_config_t *config);
+void pt_agent_destroy(pt_agent_t **self_p);
+
+/* Everything in the input is borrowed for the call; the outputs are good until the next one. */
+const pt_outputs_t *pt_agent_step(pt_agent_t *self, pt_now_t now, const pt_input_t *input);
+
+/* When (in milliseconds of the forward clock) the next TICK is needed. */
+int64_t pt_agent_deadline(const pt_agent_t *self);
+
+size_t pt_agent_slots(const pt_agent_t *self);
+const pt_agent_type_t *pt_agent_slot_type(const pt_agent_t *self, size_t slot);
+
+#endif

@@ -1,0 +1,105 @@
+/* What the three parts of the agent share, and nobody else: agent.c (inputs, slots and credit),
+ * agent_session.c (the broker), agent_jobs.c (from a job to its ending).
+ */
+#ifndef PT_AGENT_INSIDE_H
+#define PT_AGENT_INSIDE_H
+
+#include "worker/agent.h"
+
+#define NEVER INT64_MAX
+
+typedef enum {
+    SLOT_DOWN,    /* no process: it is being started again */
+    SLOT_FREE,    /* its process waits for a job */
+    SLOT_BUSY,    /* with `job` */
+    SLOT_STOPPING /* killed, not yet dead; its job is forgotten */
+} slot_state_t;
+
+typedef struct {
+    pt_uuid_t job_id, org_id;
+    uint32_t attempt;
+    int64_t started_at, last_at; /* wall clock; at never goes back within a job */
+    int64_t deadline;            /* it has timed out */
+    bool has_progress, unsaid;   /* unsaid: progress that waits for its turn to be published */
+    char step[PT_NAME_MAX], said_step[PT_NAME_MAX]; /* the latest, and the one published last */
+    double fraction;
+    int said_percent;
+    int64_t next_progress;
+} held_job_t;
+
+typedef struct {
+    slot_state_t state;
+    size_t type;
+    held_job_t job;
+} agent_slot_t;
+
+typedef struct {
+    pt_agent_type_t what;
+    uint64_t received, granted; /* in this session */
+} agent_type_t;
+
+typedef enum { PHASE_START, PHASE_HELLO, PHASE_SESSION } phase_t;
+
+struct pt_agent {
+    pt_agent_config_t config;
+    agent_type_t types[PT_TYPES_MAX];
+    agent_slot_t slots[PT_SLOTS_MAX];
+    size_t slot_count;
+    pt_endings_t endings;
+    pt_outputs_t out;
+    pt_now_t now;
+    int64_t ticked; /* the last TICK; 0 before the first */
+
+    phase_t phase;
+    size_t broker;
+    uint8_t session[PT_SESSION_SIZE];
+    int64_t interval;
+    int64_t heard;      /* SESSION: the last message */
+    int64_t welcomed;   /* SESSION: since when */
+    int64_t hello_due;  /* HELLO */
+    int64_t hello_ends; /* HELLO: then the next broker is asked */
+    int64_t beat_due, alive_due, alive_often_until;
+    unsigned refusals; /* hello? one after the other, without a long session in between */
+
+    bool leaving; /* shutdown was asked for */
+    int64_t leaving_until;
+    bool left; /* EXIT was said */
+};
+
+/* agent.c */
+agent_slot_t *agent_find_job(pt_agent_t *self, const pt_uuid_t *job_id);
+agent_type_t *agent_find_type(pt_agent_t *self, const char *job_type);
+const char *agent_slot_job_type(const pt_agent_t *self, const agent_slot_t *slot);
+size_t agent_slot_number(const pt_agent_t *self, const agent_slot_t *slot);
+/* Kills the process and forgets the job. */
+void agent_stop(pt_agent_t *self, agent_slot_t *slot);
+
+/* agent_session.c */
+void session_message(pt_agent_t *self, const pt_msg_t *msg, const void *payload, size_t size);
+void session_send_failed(pt_agent_t *self);
+void session_tick(pt_agent_t *self);
+void session_move_deadlines(pt_agent_t *self, int64_t by);
+int64_t session_deadline(const pt_agent_t *self);
+/* Completes and sends a message of the session. */
+void session_send(pt_agent_t *self, pt_msg_t *msg);
+void session_gone(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt, const char *why);
+void session_bye(pt_agent_t *self, const char *why);
+
+/* agent_jobs.c */
+void jobs_received(pt_agent_t *self, const pt_msg_t *job, const void *inputs, size_t size);
+void jobs_stop(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt);
+void jobs_said(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said);
+void jobs_garbage(pt_agent_t *self, agent_slot_t *slot, const char *why);
+void jobs_died(pt_agent_t *self, agent_slot_t *slot, const pt_death_t *death);
+void jobs_tick(pt_agent_t *self);
+void jobs_move_deadlines(pt_agent_t *self, int64_t by);
+int64_t jobs_deadline(const pt_agent_t *self);
+/* Publishes the latest status of each lease. */
+void jobs_repeat(pt_agent_t *self);
+
+static inline int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+#endif

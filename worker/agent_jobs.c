@@ -1,0 +1,333 @@
+#include "worker/agent_inside.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROGRESS_EVERY_MS 50 /* at most 20 a second for each job */
+
+/* ---- messages about a job ---------------------------------------------------------------- */
+
+/* The wall clock, but never behind what this job has said before. */
+static int64_t job_time(pt_agent_t *self, held_job_t *job)
+{
+    if (self->now.us > job->last_at)
+        job->last_at = self->now.us;
+    return job->last_at;
+}
+
+static void about(const pt_agent_t *self, const agent_slot_t *slot, pt_verb_t verb,
+                  const char *status, pt_msg_t *msg)
+{
+    const held_job_t *job = &slot->job;
+    pt_msg_init(msg, verb);
+    msg->job_id = job->job_id;
+    msg->org_id = job->org_id;
+    msg->attempt = job->attempt;
+    msg->at = job->last_at;
+    pt_msg_set(msg, PT_F_JOB_ID);
+    pt_msg_set(msg, PT_F_ORG_ID);
+    pt_msg_set(msg, PT_F_ATTEMPT);
+    pt_msg_set(msg, PT_F_AT);
+    pt_msg_set_text(msg, PT_F_JOB_TYPE, agent_slot_job_type(self, slot));
+    pt_msg_set_text(msg, PT_F_STATUS, status);
+}
+
+/* The latest that is known of the job: its start, or its progress. */
+static void publish_status(pt_agent_t *self, agent_slot_t *slot)
+{
+    held_job_t *job = &slot->job;
+    pt_msg_t msg;
+    about(self, slot, PT_STATUS, "running", &msg);
+    pt_msg_set_text(&msg, PT_F_TYPE, job->has_progress ? "progress" : "started");
+    if (job->has_progress) {
+        pt_msg_set_text(&msg, PT_F_STEP, job->step);
+        msg.fraction = job->fraction;
+        pt_msg_set(&msg, PT_F_FRACTION);
+    }
+    pt_outputs_publish(&self->out, &msg);
+}
+
+void jobs_repeat(pt_agent_t *self)
+{
+    for (size_t i = 0; i < self->slot_count; i++)
+        if (self->slots[i].state == SLOT_BUSY)
+            publish_status(self, &self->slots[i]);
+}
+
+/* ---- start ------------------------------------------------------------------------------- */
+
+static agent_slot_t *find_slot(pt_agent_t *self, const agent_type_t *type, slot_state_t state)
+{
+    for (size_t i = 0; i < self->slot_count; i++) {
+        agent_slot_t *slot = &self->slots[i];
+        if (&self->types[slot->type] == type && slot->state == state)
+            return slot;
+    }
+    return NULL;
+}
+
+/* One that is down takes a job too, if no other can: credit for it was given when it was up. */
+static agent_slot_t *pick_slot(pt_agent_t *self, const agent_type_t *type)
+{
+    agent_slot_t *slot = find_slot(self, type, SLOT_FREE);
+    return slot ? slot : find_slot(self, type, SLOT_DOWN);
+}
+
+static void start(pt_agent_t *self, agent_slot_t *slot, const pt_msg_t *msg, const void *inputs,
+                  size_t size)
+{
+    held_job_t *job = &slot->job;
+    memset(job, 0, sizeof *job);
+    job->job_id = msg->job_id;
+    job->org_id = msg->org_id;
+    job->attempt = msg->attempt;
+    job->said_percent = -1;
+    job->started_at = job_time(self, job);
+    job->deadline = self->now.ms + self->types[slot->type].what.timeout_ms;
+    slot->state = SLOT_BUSY;
+    msgpack_sbuffer bytes;
+    msgpack_sbuffer_init(&bytes);
+    pt_say_job(&bytes, msg, inputs, size);
+    pt_outputs_start(&self->out, agent_slot_number(self, slot), bytes.data, bytes.size);
+    msgpack_sbuffer_destroy(&bytes);
+    publish_status(self, slot);
+}
+
+/* Why the job cannot be taken, or NULL. A newer attempt stops the older one either way. */
+static const char *refusal(pt_agent_t *self, const pt_msg_t *msg, const agent_type_t *type,
+                           agent_slot_t *holder)
+{
+    if (holder && msg->attempt < holder->job.attempt)
+        return "a newer attempt is running here";
+    if (holder)
+        agent_stop(self, holder);
+    if (self->leaving)
+        return "worker is shutting down";
+    if (type->received > type->granted)
+        return "beyond the credit";
+    return NULL;
+}
+
+void jobs_received(pt_agent_t *self, const pt_msg_t *msg, const void *inputs, size_t size)
+{
+    agent_type_t *type = agent_find_type(self, msg->job_type);
+    if (!type) {
+        session_gone(self, &msg->job_id, msg->attempt, "this worker does not serve the job type");
+        return;
+    }
+    type->received++; /* whatever becomes of it: the broker counts it as sent */
+    agent_slot_t *holder = agent_find_job(self, &msg->job_id);
+    if ((holder && holder->job.attempt == msg->attempt) ||
+        pt_endings_find(&self->endings, &msg->job_id, msg->attempt))
+        return; /* a duplicate: still held */
+    const char *why = refusal(self, msg, type, holder);
+    agent_slot_t *slot = why ? NULL : pick_slot(self, type);
+    if (slot)
+        start(self, slot, msg, inputs, size);
+    else
+        session_gone(self, &msg->job_id, msg->attempt, why ? why : "no slot is free");
+}
+
+void jobs_stop(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt)
+{
+    agent_slot_t *holder = agent_find_job(self, job_id);
+    if (holder && holder->job.attempt == attempt)
+        agent_stop(self, holder);
+    pt_endings_settle(&self->endings, job_id, attempt);
+}
+
+/* ---- endings ----------------------------------------------------------------------------- */
+
+/* The slot's state is the caller's to set. Takes `payload`. */
+static void end_job(pt_agent_t *self, agent_slot_t *slot, pt_msg_t *result, void *payload,
+                    size_t size)
+{
+    result->started_at = slot->job.started_at;
+    pt_msg_set(result, PT_F_STARTED_AT);
+    pt_endings_add(&self->endings, result, payload, size);
+    if (self->phase == PHASE_SESSION)
+        pt_endings_publish(&self->endings, self->now.ms, &self->out);
+}
+
+__attribute__((format(printf, 5, 6))) static void fail_job(pt_agent_t *self, agent_slot_t *slot,
+                                                           const char *code, bool retry,
+                                                           const char *format, ...)
+{
+    char message[PT_TEXT_MAX + 1], job[PT_UUID_TEXT];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    job_time(self, &slot->job);
+    pt_msg_t result;
+    about(self, slot, PT_RESULT, "failed", &result);
+    pt_msg_set_text(&result, PT_F_CODE, code);
+    pt_msg_set_text(&result, PT_F_MESSAGE, message);
+    result.retry = retry;
+    pt_msg_set(&result, PT_F_RETRY);
+    end_job(self, slot, &result, NULL, 0);
+    pt_outputs_log(&self->out, false, "job %s attempt %" PRIu32 " failed: %s: %.700s",
+                   pt_uuid_format(&slot->job.job_id, job), slot->job.attempt, code, message);
+}
+
+static void pack_key(msgpack_packer *to, const char *key)
+{
+    msgpack_pack_str(to, strlen(key));
+    msgpack_pack_str_body(to, key, strlen(key));
+}
+
+/* {results, model_versions}, as the pipeline wrote them. */
+static void pack_result(msgpack_sbuffer *to, const pt_said_t *said)
+{
+    msgpack_packer packer;
+    msgpack_packer_init(&packer, to, msgpack_sbuffer_write);
+    msgpack_pack_map(&packer, 2);
+    pack_key(&packer, "results");
+    msgpack_sbuffer_write(to, said->results, said->results_size);
+    pack_key(&packer, "model_versions");
+    msgpack_sbuffer_write(to, said->versions, said->versions_size);
+}
+
+static void complete_job(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said)
+{
+    size_t raw = said->results_size + said->versions_size;
+    msgpack_sbuffer payload;
+    msgpack_sbuffer_init(&payload);
+    if (raw <= PT_PAYLOAD_MAX)
+        pack_result(&payload, said);
+    if (raw > PT_PAYLOAD_MAX || payload.size > PT_PAYLOAD_MAX) {
+        msgpack_sbuffer_destroy(&payload);
+        fail_job(self, slot, "result_too_large", false,
+                 "the result has %zu bytes; at most %d can be carried", raw, PT_PAYLOAD_MAX);
+        return;
+    }
+    job_time(self, &slot->job);
+    pt_msg_t result;
+    about(self, slot, PT_RESULT, "completed", &result);
+    size_t size = payload.size;
+    end_job(self, slot, &result, msgpack_sbuffer_release(&payload), size);
+}
+
+/* ---- what the pipeline does -------------------------------------------------------------- */
+
+static void publish_progress(pt_agent_t *self, agent_slot_t *slot)
+{
+    held_job_t *job = &slot->job;
+    job->unsaid = false;
+    job->next_progress = self->now.ms + PROGRESS_EVERY_MS;
+    job->said_percent = (int)(job->fraction * 100);
+    memcpy(job->said_step, job->step, sizeof job->said_step);
+    if (self->phase == PHASE_SESSION)
+        publish_status(self, slot);
+}
+
+static void progress(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said)
+{
+    held_job_t *job = &slot->job;
+    job_time(self, job);
+    memcpy(job->step, said->step, sizeof job->step);
+    if (said->fraction > job->fraction)
+        job->fraction = said->fraction;
+    job->has_progress = true;
+    job->unsaid = strcmp(job->step, job->said_step) != 0 ||
+                  (int)(job->fraction * 100) != job->said_percent;
+    if (job->unsaid && self->now.ms >= job->next_progress)
+        publish_progress(self, slot);
+}
+
+void jobs_garbage(pt_agent_t *self, agent_slot_t *slot, const char *why)
+{
+    if (slot->state == SLOT_BUSY)
+        fail_job(self, slot, "pipeline_protocol", true, "the pipeline sent %s", why);
+    if (slot->state == SLOT_BUSY || slot->state == SLOT_FREE)
+        agent_stop(self, slot);
+}
+
+void jobs_said(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said)
+{
+    if (slot->state == SLOT_FREE) {
+        pt_outputs_log(&self->out, true, "a pipeline of %s spoke without a job",
+                       agent_slot_job_type(self, slot));
+        agent_stop(self, slot);
+    }
+    if (slot->state != SLOT_BUSY)
+        return;
+    if (said->kind == PT_SAID_PROGRESS) {
+        progress(self, slot, said);
+        return;
+    }
+    slot->state = SLOT_FREE;
+    if (said->kind == PT_SAID_RESULT)
+        complete_job(self, slot, said);
+    else
+        fail_job(self, slot, said->code, said->retry, "%s", said->message);
+}
+
+static void fail_dead(pt_agent_t *self, agent_slot_t *slot, const pt_death_t *death)
+{
+    if (death->why)
+        fail_job(self, slot, "died_start", true, "the pipeline cannot be started: %s", death->why);
+    else if (death->signal && death->oom)
+        fail_job(self, slot, "died_signal", true,
+                 "the pipeline was killed by signal %d (%s): out of memory", death->signal,
+                 strsignal(death->signal));
+    else if (death->signal)
+        fail_job(self, slot, "died_signal", true, "the pipeline was killed by signal %d (%s)%s",
+                 death->signal, strsignal(death->signal),
+                 death->signal == 9 ? "; out of memory?" : "");
+    else
+        fail_job(self, slot, "died_exit", true,
+                 "the pipeline exited with status %d before the job's end", death->status);
+}
+
+void jobs_died(pt_agent_t *self, agent_slot_t *slot, const pt_death_t *death)
+{
+    if (slot->state == SLOT_BUSY)
+        fail_dead(self, slot, death);
+    slot->state = SLOT_DOWN;
+}
+
+/* ---- time -------------------------------------------------------------------------------- */
+
+static void tick_job(pt_agent_t *self, agent_slot_t *slot)
+{
+    held_job_t *job = &slot->job;
+    if (self->now.ms >= job->deadline) {
+        fail_job(self, slot, "timeout", true, "no result within %" PRId64 " s",
+                 self->types[slot->type].what.timeout_ms / 1000);
+        agent_stop(self, slot);
+    } else if (job->unsaid && self->now.ms >= job->next_progress) {
+        publish_progress(self, slot);
+    }
+}
+
+void jobs_tick(pt_agent_t *self)
+{
+    for (size_t i = 0; i < self->slot_count; i++)
+        if (self->slots[i].state == SLOT_BUSY)
+            tick_job(self, &self->slots[i]);
+}
+
+void jobs_move_deadlines(pt_agent_t *self, int64_t by)
+{
+    for (size_t i = 0; i < self->slot_count; i++)
+        if (self->slots[i].state == SLOT_BUSY)
+            self->slots[i].job.deadline += by;
+}
+
+int64_t jobs_deadline(const pt_agent_t *self)
+{
+    int64_t due = NEVER;
+    for (size_t i = 0; i < self->slot_count; i++) {
+        const agent_slot_t *slot = &self->slots[i];
+        if (slot->state != SLOT_BUSY)
+            continue;
+        due = earlier(due, slot->job.deadline);
+        if (slot->job.unsaid)
+            due = earlier(due, slot->job.next_progress);
+    }
+    return due;
+}

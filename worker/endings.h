@@ -1,0 +1,44 @@
+/* The endings that nobody has settled yet. Each is kept, encoded, until it is; and published again
+   after 1, 2, 4, 8, 16 and then each 30 seconds, because PUB may drop it in silence. */
+#ifndef PT_ENDINGS_H
+#define PT_ENDINGS_H
+
+#include "worker/outputs.h"
+
+typedef struct {
+    pt_uuid_t job_id;
+    uint32_t attempt;
+    char job_type[PT_TYPE_MAX];
+    char topic[PT_TOPIC_MAX];
+    size_t topic_size, head_size, payload_size;
+    void *head, *payload; /* owned */
+    int64_t due, delay;   /* milliseconds: when it is published next, how long after that */
+} pt_ending_t;
+
+typedef struct {
+    pt_ending_t *items; /* owned */
+    size_t count, room;
+    size_t bytes; /* of all heads and payloads */
+} pt_endings_t;
+
+void pt_endings_clear(pt_endings_t *self);
+
+/* Keeps an ending, due at once. `result` is the message; takes `payload` (malloc'ed, or NULL). */
+void pt_endings_add(pt_endings_t *self, const pt_msg_t *result, void *payload, size_t size);
+
+const pt_ending_t *pt_endings_find(const pt_endings_t *self, const pt_uuid_t *job_id,
+                                   uint32_t attempt);
+
+/* Forgets one; false if there is none of that job and attempt. */
+bool pt_endings_settle(pt_endings_t *self, const pt_uuid_t *job_id, uint32_t attempt);
+
+/* Makes all of them due at `now`, their delays from the start: a new broker has not heard them. */
+void pt_endings_restart(pt_endings_t *self, int64_t now);
+
+/* Publishes those that are due. */
+void pt_endings_publish(pt_endings_t *self, int64_t now, pt_outputs_t *out);
+
+/* When the next one is due, INT64_MAX if there is none. */
+int64_t pt_endings_due(const pt_endings_t *self);
+
+#endif

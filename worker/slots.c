@@ -1,0 +1,463 @@
+#include "worker/slots.h"
+
+#include "proto/program/log.h"
+#include "worker/child.h"
+#include "worker/framing.h"
+#include "worker/lines.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READ_SIZE (64 * 1024)
+#define READS_A_TURN 16     /* so that one talkative pipeline does not starve the others */
+#define START_MS 5000       /* who dies sooner and without a word has died at its start */
+#define STARTS_AT_ONCE 3    /* then there is a pause before each further one */
+#define PAUSE_FIRST_MS 1000
+#define PAUSE_MOST_MS 30000
+#define SILENT_MS 1000      /* how long a process may live on with its standard output closed */
+#define REAP_EVERY_MS 1000  /* orphans, when we are PID 1 */
+#define WHY_SIZE 512
+
+typedef struct {
+    size_t number;
+    char job_type[PT_TYPE_MAX];
+    char *program, *argument; /* owned; argument may be NULL */
+    pt_child_t child;
+    bool up, killed, spoke; /* spoke: said a message since its start */
+    bool in_watched;
+    bool kill_unsaid;       /* killed when there was no process: its death is still to be told */
+    pt_framing_t said;
+    pt_lines_t lines;
+    uint8_t *job; /* owned: what is still to be written */
+    size_t job_size, job_sent;
+    int64_t started, start_due, silent_since;
+    unsigned quick_deaths; /* one after the other */
+} slot_t;
+
+struct pt_slots {
+    slot_t *slots[PT_SLOTS_MAX];
+    size_t count;
+    int epoll;
+    pt_slots_tell_t *tell;
+    void *context;
+    int64_t now, reaped;
+    int64_t oom_kills;
+};
+
+/* What an epoll event is about: slot and stream in one number. */
+typedef enum { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_END, STREAMS } stream_t;
+
+/* ---- life and death of the module -------------------------------------------------------- */
+
+pt_slots_t *pt_slots_new(pt_slots_tell_t *tell, void *context)
+{
+    pt_slots_t *self = calloc(1, sizeof *self);
+    if (!self)
+        abort();
+    self->epoll = epoll_create1(EPOLL_CLOEXEC);
+    self->tell = tell;
+    self->context = context;
+    self->oom_kills = pt_child_oom_kills();
+    if (self->epoll < 0) {
+        free(self);
+        return NULL;
+    }
+    return self;
+}
+
+void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program,
+                  const char *argument)
+{
+    assert(self->count < PT_SLOTS_MAX);
+    slot_t *slot = calloc(1, sizeof *slot);
+    if (!slot || !(slot->program = strdup(program)) ||
+        (argument && !(slot->argument = strdup(argument))))
+        abort();
+    snprintf(slot->job_type, sizeof slot->job_type, "%s", job_type);
+    slot->child = (pt_child_t){0, -1, -1, -1, -1};
+    pt_framing_init(&slot->said);
+    slot->number = self->count;
+    self->slots[self->count++] = slot;
+}
+
+static void destroy_slot(slot_t *slot)
+{
+    struct pollfd end = {.fd = slot->child.pidfd, .events = POLLIN};
+    if (slot->up && poll(&end, 1, 1000) == 1)
+        waitpid(slot->child.pid, NULL, WNOHANG);
+    pt_child_close_all(&slot->child);
+    pt_framing_clear(&slot->said);
+    free(slot->program);
+    free(slot->argument);
+    free(slot->job);
+    free(slot);
+}
+
+void pt_slots_destroy(pt_slots_t **self_p)
+{
+    pt_slots_t *self = *self_p;
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->count; i++)
+        if (self->slots[i]->up)
+            pt_child_kill(&self->slots[i]->child);
+    for (size_t i = 0; i < self->count; i++)
+        destroy_slot(self->slots[i]);
+    close(self->epoll);
+    free(self);
+    *self_p = NULL;
+}
+
+int pt_slots_descriptor(const pt_slots_t *self)
+{
+    return self->epoll;
+}
+
+pid_t pt_slots_pid(const pt_slots_t *self, size_t slot)
+{
+    return self->slots[slot]->up ? self->slots[slot]->child.pid : 0;
+}
+
+/* ---- telling ----------------------------------------------------------------------------- */
+
+static void tell(pt_slots_t *self, const slot_t *slot, pt_input_t input)
+{
+    input.slot = slot->number;
+    self->tell(self->context, &input);
+}
+
+static pt_speaker_t speaker(const pt_slots_t *self, const slot_t *slot)
+{
+    return (pt_speaker_t){slot->job_type, (int64_t)slot->number, slot->child.pid,
+                          self->now};
+}
+
+/* ---- writing jobs ------------------------------------------------------------------------ */
+
+static void watch(pt_slots_t *self, const slot_t *slot, stream_t stream, int descriptor,
+                  uint32_t events)
+{
+    struct epoll_event event = {.events = events,
+                                .data.u64 = slot->number * STREAMS + stream};
+    epoll_ctl(self->epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+static void drop_job(slot_t *slot)
+{
+    free(slot->job);
+    slot->job = NULL;
+    slot->job_size = slot->job_sent = 0;
+}
+
+/* Nobody reads: the process is dying, or will hear nothing more until its job times out. */
+static void close_input(slot_t *slot)
+{
+    pt_child_close(&slot->child.in);
+    drop_job(slot);
+}
+
+/* The input is watched only while there is something to write: an idle pipe is always writable. */
+static void watch_input(pt_slots_t *self, slot_t *slot, bool watched)
+{
+    if (watched && !slot->in_watched)
+        watch(self, slot, STREAM_IN, slot->child.in, EPOLLOUT);
+    if (!watched && slot->in_watched)
+        epoll_ctl(self->epoll, EPOLL_CTL_DEL, slot->child.in, NULL);
+    slot->in_watched = watched;
+}
+
+static void write_job(pt_slots_t *self, slot_t *slot)
+{
+    while (slot->job && slot->child.in >= 0) {
+        ssize_t sent = write(slot->child.in, slot->job + slot->job_sent,
+                             slot->job_size - slot->job_sent);
+        if (sent < 0 && errno == EAGAIN)
+            break;
+        if (sent < 0 && errno != EINTR) {
+            close_input(slot);
+            return;
+        }
+        slot->job_sent += sent > 0 ? (size_t)sent : 0;
+        if (slot->job_sent == slot->job_size)
+            drop_job(slot);
+    }
+    if (slot->child.in >= 0)
+        watch_input(self, slot, slot->job != NULL);
+}
+
+void pt_slots_job(pt_slots_t *self, size_t number, const void *data, size_t size)
+{
+    slot_t *slot = self->slots[number];
+    drop_job(slot);
+    slot->job = malloc(size);
+    if (!slot->job)
+        abort();
+    memcpy(slot->job, data, size);
+    slot->job_size = size;
+    if (slot->up)
+        write_job(self, slot);
+}
+
+void pt_slots_kill(pt_slots_t *self, size_t number)
+{
+    slot_t *slot = self->slots[number];
+    drop_job(slot);
+    if (!slot->up) {
+        slot->kill_unsaid = true;
+        return;
+    }
+    pt_child_kill(&slot->child);
+    slot->killed = true;
+    pt_child_close(&slot->child.in);
+    pt_child_close(&slot->child.out);
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+static void say_garbage(pt_slots_t *self, slot_t *slot, const char *why)
+{
+    pt_log(PT_WARNING, "a pipeline broke its protocol", PT_S("pipeline", slot->job_type),
+           PT_S("why", why), PT_N("pid", slot->child.pid));
+    tell(self, slot, (pt_input_t){.kind = PT_IN_GARBAGE, .why = why});
+    if (!slot->killed) /* whoever listens should have; nothing that follows can be understood */
+        pt_slots_kill(self, slot->number);
+}
+
+/* Tells what was said; the listener may kill the slot at any of it. */
+static void tell_said(pt_slots_t *self, slot_t *slot)
+{
+    const void *message;
+    const char *why = NULL;
+    size_t size;
+    pt_framing_result_t result = PT_FRAMING_MORE;
+    while (!slot->killed && !why &&
+           (result = pt_framing_next(&slot->said, &message, &size, &why)) == PT_FRAMING_WHOLE) {
+        pt_said_t said;
+        why = pt_said_read(&said, message, size);
+        slot->spoke = true;
+        if (!why)
+            tell(self, slot, (pt_input_t){.kind = PT_IN_SAID, .said = &said});
+    }
+    if (why && !slot->killed)
+        say_garbage(self, slot, why);
+}
+
+static void read_output(pt_slots_t *self, slot_t *slot)
+{
+    for (int i = 0; i < READS_A_TURN && slot->child.out >= 0; i++) {
+        void *room = pt_framing_room(&slot->said, READ_SIZE);
+        ssize_t got = read(slot->child.out, room, READ_SIZE);
+        if (got < 0)
+            return; /* nothing there now, or a signal: it stays readable */
+        if (got == 0) {
+            pt_child_close(&slot->child.out);
+            slot->silent_since = self->now;
+            return;
+        }
+        pt_framing_added(&slot->said, (size_t)got);
+        tell_said(self, slot);
+    }
+}
+
+static void read_errors(pt_slots_t *self, slot_t *slot)
+{
+    char data[8192];
+    pt_speaker_t who = speaker(self, slot);
+    for (int i = 0; i < READS_A_TURN && slot->child.err >= 0; i++) {
+        ssize_t got = read(slot->child.err, data, sizeof data);
+        if (got < 0)
+            return;
+        if (got == 0)
+            pt_child_close(&slot->child.err);
+        else
+            pt_lines_add(&slot->lines, &who, data, (size_t)got);
+    }
+}
+
+/* ---- starting ---------------------------------------------------------------------------- */
+
+/* Three deaths at the start come from the program, not from a job: further tries are spaced out. */
+static void plan_start(pt_slots_t *self, slot_t *slot, bool quick, const char *why)
+{
+    int64_t pause = 0;
+    slot->quick_deaths = quick ? slot->quick_deaths + 1 : 0;
+    if (slot->quick_deaths >= STARTS_AT_ONCE) {
+        unsigned doubled = slot->quick_deaths - STARTS_AT_ONCE;
+        pause = doubled < 5 ? PAUSE_FIRST_MS << doubled : PAUSE_MOST_MS;
+        pt_log(PT_ERROR, "a pipeline dies at its start again and again",
+               PT_S("pipeline", slot->job_type), PT_S("program", slot->program), PT_S("why", why),
+               PT_N("deaths", slot->quick_deaths), PT_N("next_try_ms", pause));
+    }
+    slot->start_due = self->now + pause;
+}
+
+static void start_failed(pt_slots_t *self, slot_t *slot, const char *why)
+{
+    pt_log(PT_ERROR, "a pipeline cannot be started", PT_S("pipeline", slot->job_type),
+           PT_S("why", why));
+    plan_start(self, slot, true, why);
+    if (!slot->job)
+        return;
+    drop_job(slot);
+    tell(self, slot, (pt_input_t){.kind = PT_IN_DIED, .death = &(pt_death_t){.why = why}});
+}
+
+static void start(pt_slots_t *self, slot_t *slot)
+{
+    char why[WHY_SIZE];
+    if (!pt_child_start(&slot->child, slot->program, slot->argument, why, sizeof why)) {
+        start_failed(self, slot, why);
+        return;
+    }
+    slot->up = true;
+    slot->killed = slot->spoke = slot->in_watched = false;
+    slot->started = self->now;
+    watch(self, slot, STREAM_OUT, slot->child.out, EPOLLIN);
+    watch(self, slot, STREAM_ERR, slot->child.err, EPOLLIN);
+    watch(self, slot, STREAM_END, slot->child.pidfd, EPOLLIN);
+    pt_log(PT_DEBUG, "pipeline started", PT_S("pipeline", slot->job_type),
+           PT_N("slot", slot->number), PT_N("pid", slot->child.pid));
+    tell(self, slot, (pt_input_t){.kind = PT_IN_READY});
+    write_job(self, slot);
+}
+
+/* ---- dying ------------------------------------------------------------------------------- */
+
+static bool out_of_memory(pt_slots_t *self, int signal)
+{
+    int64_t kills = signal == SIGKILL ? pt_child_oom_kills() : self->oom_kills;
+    bool more = kills > self->oom_kills;
+    self->oom_kills = kills;
+    return more;
+}
+
+static void describe(const pt_death_t *death, char *text, size_t size)
+{
+    if (death->signal)
+        snprintf(text, size, "killed by signal %d (%s)%s", death->signal, strsignal(death->signal),
+                 death->oom ? ", out of memory" : "");
+    else
+        snprintf(text, size, "exited with status %d", death->status);
+}
+
+static void release(pt_slots_t *self, slot_t *slot)
+{
+    pt_speaker_t who = speaker(self, slot);
+    pt_lines_end(&slot->lines, &who);
+    pt_child_close_all(&slot->child);
+    pt_framing_clear(&slot->said);
+    drop_job(slot);
+    slot->up = false;
+    slot->silent_since = 0;
+}
+
+/* The leader has died: what it said before counts, then the rest of its group goes too. */
+static void died(pt_slots_t *self, slot_t *slot, const siginfo_t *info)
+{
+    char text[WHY_SIZE];
+    bool killed = slot->killed;
+    pt_child_kill(&slot->child);
+    read_output(self, slot);
+    read_errors(self, slot);
+    waitpid(slot->child.pid, NULL, 0);
+    bool quick = !killed && !slot->spoke && self->now - slot->started < START_MS;
+    pt_death_t death = {.status = info->si_code == CLD_EXITED ? info->si_status : 0,
+                        .signal = info->si_code == CLD_EXITED ? 0 : info->si_status};
+    death.oom = !killed && out_of_memory(self, death.signal);
+    describe(&death, text, sizeof text);
+    if (!killed)
+        pt_log(PT_WARNING, "a pipeline died", PT_S("pipeline", slot->job_type), PT_S("how", text),
+               PT_N("slot", slot->number), PT_N("pid", slot->child.pid));
+    release(self, slot);
+    plan_start(self, slot, quick, text);
+    tell(self, slot, (pt_input_t){.kind = PT_IN_DIED, .death = &death});
+}
+
+static slot_t *find_pid(pt_slots_t *self, pid_t pid)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (self->slots[i]->up && self->slots[i]->child.pid == pid)
+            return self->slots[i];
+    return NULL;
+}
+
+/* Looks before it reaps: until then the group's number cannot become somebody else's. Orphans that
+   are nobody's slot come to us when we are PID 1. */
+static void reap(pt_slots_t *self)
+{
+    for (;;) {
+        siginfo_t info = {0};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+            break;
+        slot_t *slot = find_pid(self, info.si_pid);
+        if (slot)
+            died(self, slot, &info);
+        else
+            waitpid(info.si_pid, NULL, WNOHANG);
+    }
+    self->reaped = self->now;
+}
+
+/* ---- the turn ---------------------------------------------------------------------------- */
+
+static bool handle(pt_slots_t *self, const struct epoll_event *event)
+{
+    slot_t *slot = self->slots[event->data.u64 / STREAMS];
+    switch ((stream_t)(event->data.u64 % STREAMS)) {
+    case STREAM_IN: write_job(self, slot); return false;
+    case STREAM_OUT: read_output(self, slot); return false;
+    case STREAM_ERR: read_errors(self, slot); return false;
+    default: return true;
+    }
+}
+
+static void look_after(pt_slots_t *self, slot_t *slot)
+{
+    if (slot->up && slot->silent_since && self->now - slot->silent_since >= SILENT_MS) {
+        slot->silent_since = 0;
+        say_garbage(self, slot, "nothing more: it closed its standard output");
+    }
+    if (slot->kill_unsaid) {
+        slot->kill_unsaid = false;
+        tell(self, slot, (pt_input_t){.kind = PT_IN_DIED, .death = &(pt_death_t){.signal = SIGKILL}});
+    }
+    if (!slot->up && self->now >= slot->start_due)
+        start(self, slot);
+}
+
+void pt_slots_run(pt_slots_t *self, int64_t now)
+{
+    struct epoll_event events[64];
+    bool ended = false;
+    self->now = now;
+    int count = epoll_wait(self->epoll, events, 64, 0);
+    for (int i = 0; i < count; i++)
+        ended = handle(self, &events[i]) || ended;
+    if (ended || now - self->reaped >= REAP_EVERY_MS)
+        reap(self);
+    for (size_t i = 0; i < self->count; i++)
+        look_after(self, self->slots[i]);
+}
+
+int64_t pt_slots_deadline(const pt_slots_t *self)
+{
+    int64_t due = INT64_MAX;
+    for (size_t i = 0; i < self->count; i++) {
+        const slot_t *slot = self->slots[i];
+        if (!slot->up && slot->start_due < due)
+            due = slot->start_due;
+        if (slot->kill_unsaid)
+            due = self->now;
+        if (slot->up && slot->silent_since && slot->silent_since + SILENT_MS < due)
+            due = slot->silent_since + SILENT_MS;
+    }
+    return due;
+}

@@ -1,0 +1,19 @@
+/* The loop around the agent: the two sockets, the slots, the signals, the clock. */
+#ifndef PT_WORKER_H
+#define PT_WORKER_H
+
+#include "worker/agent.h"
+
+typedef struct {
+    char **brokers, **events_in; /* endpoints, the same number and order; config.brokers says it */
+    const char **programs;       /* for each of the agent's types, its pipeline */
+    const char **arguments;      /* and that one's argument, or NULL */
+    pt_agent_config_t agent;
+    int signals; /* from pt_process_start */
+} pt_worker_config_t;
+
+/* Serves until it is told to end; returns the exit status. Everything is borrowed. Call it in the
+   main thread: the pipelines die with the thread that started them. */
+int pt_worker_run(const pt_worker_config_t *config);
+
+#endif
