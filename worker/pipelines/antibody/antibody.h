@@ -19,6 +19,7 @@
 #define PT_DOMAINS_MAX 8     /* more than any real molecule has in one chain */
 #define PT_REASON_MAX 256    /* bytes of a reason, with the final 0 */
 #define PT_IMGT_COUNT 128
+#define PT_NUMBERING_VERSION "1" /* of profiles and rules; stands in every result */
 
 /* Why a sequence was refused. The names that pt_fault_name gives are part of the programs' output. */
 typedef enum {

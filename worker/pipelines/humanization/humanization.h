@@ -1,0 +1,68 @@
+/*
+ *  Humanization by grafting: the parent's CDRs (Kabat and IMGT together) on the nearest human germline
+ *  framework. Computes only; no I/O and no allocation.
+ *
+ *  The length of a chain never changes, so a mutation is (residue, new amino acid) and mutations apply to
+ *  the parent one by one. Framework residues without a counterpart in the germline stay as they are.
+ */
+#ifndef PT_HUMANIZATION_H
+#define PT_HUMANIZATION_H
+
+#include "worker/pipelines/antibody/germline.h"
+#include "worker/pipelines/antibody/humanness.h"
+#include "worker/pipelines/antibody/liabilities.h"
+#include "worker/pipelines/antibody/regions.h"
+#include "worker/pipelines/molecule.h"
+
+#define PT_HUMANIZATION_VERSION "1"
+#define PT_STRATEGY_COUNT 2
+#define PT_CHANGE_REASON_MAX 160
+
+typedef struct {
+    const char *name;
+    bool keeps_vernier_zone;
+} pt_strategy_t;
+
+extern const pt_strategy_t pt_strategies[PT_STRATEGY_COUNT];
+
+/* A framework residue in which parent and human germline differ: mutated, or kept for a reason. */
+typedef struct {
+    size_t residue; /* of the parental domain, from 0 */
+    char parental, human;
+    bool mutated;
+    char reason[PT_CHANGE_REASON_MAX];
+} pt_change_t;
+
+typedef struct {
+    pt_domain_t parental, humanized; /* the same positions */
+    pt_germline_match_t v, j;        /* identity of the parent's framework to them */
+    pt_humanness_t before, after;
+    pt_change_t changes[PT_DOMAIN_MAX]; /* in order of residues */
+    size_t change_count;
+} pt_humanized_t;
+
+/* A liability of the humanized antibody; `introduced` when the parent does not have it. */
+typedef struct {
+    pt_liability_t what; /* domain 0 is the heavy one */
+    bool introduced;
+} pt_humanized_liability_t;
+
+typedef struct {
+    const pt_strategy_t *strategy;
+    size_t count; /* of domains: heavy, then light unless it is a nanobody */
+    pt_humanized_t domains[2];
+    pt_humanized_liability_t liabilities[PT_LIABILITIES_MAX];
+    size_t liability_count;
+} pt_humanization_t;
+
+/* Told what is being done, with how much of this strategy is done (0 to 1). */
+typedef void (*pt_step_fn)(const char *step, double fraction, void *context);
+
+/* `step` may be NULL. */
+void pt_humanize(const pt_molecule_t *molecule, const pt_strategy_t *strategy, pt_step_fn step,
+                 void *context, pt_humanization_t *out);
+
+/* Conserved in VHHs where VHs meet their light chain: IMGT 42, 49, 50, 52. */
+bool pt_is_vhh_hallmark(pt_position_t position);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ *  paratope-pipeline JOB_TYPE: the pipeline process, and the same computations as a tool for people.
+ */
+#include "worker/pipelines/humanization/job.h"
+#include "worker/pipelines/tools.h"
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef PT_RELEASE
+#define PT_RELEASE "0"
+#endif
+
+/* A job type or tool is a row here. */
+static const struct {
+    const char *name;
+    pt_compute_fn compute; /* jobs on standard input; NULL for what is a tool only */
+    pt_tool_fn tool;       /* --fasta */
+    const char *about;
+} commands[] = {
+    {"humanization", pt_humanization_compute, pt_tool_humanization,
+     "CDR and Vernier grafting on human germlines"},
+    {"numbering", NULL, pt_tool_numbering, "chain type, germline genes and IMGT positions"},
+    {"humanness", NULL, pt_tool_humanness, "how human an antibody is, 0 to 1"},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0], USAGE_ERROR = 2 };
+
+static void help(FILE *to)
+{
+    fputs("usage: paratope-pipeline JOB_TYPE                serve jobs, msgpack on stdin and stdout\n"
+          "       paratope-pipeline COMMAND --fasta FILE    print one JSON object a line\n"
+          "       paratope-pipeline --help | --version\n\n",
+          to);
+    for (int c = 0; c < COMMANDS; c++)
+        fprintf(to, "  %-14s %s%s\n", commands[c].name, commands[c].about,
+                commands[c].compute ? "" : " (with --fasta only)");
+    fputs("\nIn FILE, records `NAME VH` and `NAME VL` are one antibody; a record alone is a nanobody or a\n"
+          "single chain. FILE may be - for standard input. A record that fails gives {\"name\", \"error\"},\n"
+          "and the exit status is 1 at the end; 2 is a wrong command or an unreadable file.\n",
+          to);
+}
+
+static int misuse(const char *what, const char *detail)
+{
+    fprintf(stderr, "paratope-pipeline: %s%s\nTry paratope-pipeline --help.\n", what, detail);
+    return USAGE_ERROR;
+}
+
+static int find_command(const char *name)
+{
+    for (int c = 0; c < COMMANDS; c++)
+        if (strcmp(commands[c].name, name) == 0)
+            return c;
+    return -1;
+}
+
+static int run(const char *name, const char *fasta)
+{
+    int c = find_command(name);
+    if (c < 0)
+        return misuse("there is no job type or command ", name);
+    if (fasta)
+        return pt_tool_run(commands[c].tool, fasta);
+    if (!commands[c].compute)
+        return misuse("--fasta FILE is needed for ", name);
+    signal(SIGPIPE, SIG_IGN); /* an agent that is gone is an error of write */
+    return pt_pipeline_serve(name, commands[c].compute, STDIN_FILENO, STDOUT_FILENO);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"fasta", required_argument, NULL, 'f'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {0}};
+    const char *fasta = NULL;
+    int option;
+    while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1)
+        switch (option) {
+        case 'f':
+            fasta = optarg;
+            break;
+        case 'h':
+            help(stdout);
+            return 0;
+        case 'V':
+            puts("paratope-pipeline " PT_RELEASE);
+            return 0;
+        default:
+            return USAGE_ERROR;
+        }
+    if (optind == argc)
+        return misuse("a job type is missing", "");
+    if (optind + 1 < argc)
+        return misuse("one job type only, not also ", argv[optind + 1]);
+    return run(argv[optind], fasta);
+}

@@ -1,0 +1,17 @@
+/*
+ *  JSON values as msgpack.
+ */
+#ifndef PT_PACK_H
+#define PT_PACK_H
+
+#include <jansson.h>
+#include <msgpack.h>
+
+/* Integers as int, reals as float 64, objects in the order in which they were filled. 0, or -1 when memory
+   is out. */
+int pt_pack_json(msgpack_packer *packer, const json_t *value);
+
+/* A msgpack str. */
+int pt_pack_text(msgpack_packer *packer, const char *text);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ *  Results as JSON values: the one description from which the msgpack of a job and the lines of the tools
+ *  are both made. Every function returns a new reference; NULL only when memory is out.
+ */
+#ifndef PT_RENDER_H
+#define PT_RENDER_H
+
+#include "worker/pipelines/antibody/germline.h"
+#include "worker/pipelines/antibody/humanness.h"
+#include "worker/pipelines/antibody/regions.h"
+#include <jansson.h>
+
+/* Rounded, so that a result's text is short; never NaN or infinite. */
+json_t *pt_json_number(double value);
+
+/* Text of any bytes: what is not UTF-8 becomes '?'. */
+json_t *pt_json_text(const char *text);
+
+/* [["1", "Q"], ["2", "V"], …] */
+json_t *pt_json_positions(const pt_domain_t *domain);
+
+/* {scheme, chain_type, positions, cdrs: {imgt: {cdr1: {first, last, start, end, sequence}, …}, kabat}} */
+json_t *pt_json_numbering(const pt_domain_t *domain);
+
+/* {gene, identity, species} */
+json_t *pt_json_germline(const pt_germline_match_t *match);
+
+/* {score, germline_identity, …} */
+json_t *pt_json_humanness(const pt_humanness_t *humanness);
+json_t *pt_json_humanness_method(void);
+
+#endif

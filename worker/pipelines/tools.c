@@ -1,0 +1,160 @@
+#include "worker/pipelines/tools.h"
+#include "worker/pipelines/humanization/job.h"
+#include "worker/pipelines/render.h"
+#include <stdio.h>
+
+static json_t *failed(const char *name, const pt_error_t *error)
+{
+    return json_pack("{s:o, s:s, s:s}", "name", pt_json_text(name), "error", error->message, "code",
+                     error->code);
+}
+
+static json_t *one_line(json_t *line)
+{
+    json_t *lines = json_array();
+    json_array_append_new(lines, line);
+    return lines;
+}
+
+/* The records as chains of a molecule. */
+static bool chains_of(const pt_antibody_t *antibody, pt_chain_t chains[PT_CHAINS_MAX],
+                      pt_error_t *error)
+{
+    if (antibody->too_many)
+        return pt_error_set(error, "duplicate_chain", "there are more than %d records of this name",
+                            PT_CHAINS_MAX);
+    for (size_t c = 0; c < antibody->count; c++) {
+        const pt_record_t *record = antibody->records[c];
+        chains[c] = (pt_chain_t){record->kind, record->sequence, record->length};
+    }
+    return true;
+}
+
+json_t *pt_tool_humanization(const pt_antibody_t *antibody)
+{
+    pt_chain_t chains[PT_CHAINS_MAX];
+    pt_error_t error;
+    json_t *results = NULL;
+    if (chains_of(antibody, chains, &error))
+        results = pt_humanization_results(chains, antibody->count, true, NULL, &error);
+    if (!results)
+        return one_line(failed(antibody->name, &error));
+    return one_line(json_pack("{s:o, s:o}", "name", pt_json_text(antibody->name), "results", results));
+}
+
+/* Domains of any chain, whatever its kind says. False with *error when there are none. */
+static size_t domains_of(const pt_record_t *record, pt_domain_t domains[PT_DOMAINS_MAX],
+                         pt_error_t *error)
+{
+    pt_fault_t fault;
+    size_t count =
+        pt_antibody_check(record->sequence, record->length, domains, PT_DOMAINS_MAX, &fault);
+    if (!count)
+        pt_error_set(error, pt_fault_name(fault.code), "%s", fault.reason);
+    return count;
+}
+
+static json_t *numbering_line(const pt_record_t *record, const pt_domain_t *domain, size_t number)
+{
+    char chain[2] = {domain->chain, 0};
+    pt_germline_match_t v = pt_nearest_v(domain, PT_HUMAN), j = pt_nearest_j(domain, PT_HUMAN);
+    pt_species_t species = pt_nearest_species(domain);
+    pt_germline_match_t nearest = pt_nearest_v(domain, species);
+    return json_pack(
+        "{s:o, s:o, s:I, s:I, s:I, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:s, s:o}", "name",
+        pt_json_text(record->name), "chain", pt_json_text(record->label), "domain",
+        (json_int_t)number, "start", (json_int_t)domain->start + 1, "end", (json_int_t)domain->end,
+        "chain_type", chain, "v_gene", v.allele ? v.allele : "", "v_identity",
+        pt_json_number(pt_identity(&v)), "j_gene", j.allele ? j.allele : "", "j_identity",
+        pt_json_number(pt_identity(&j)), "species", pt_species_name(species), "nearest_v",
+        pt_json_germline(&nearest), "score", pt_json_number(domain->score), "scheme", "imgt",
+        "positions", pt_json_positions(domain));
+}
+
+json_t *pt_tool_numbering(const pt_antibody_t *antibody)
+{
+    json_t *lines = json_array();
+    for (size_t r = 0; r < antibody->count; r++) {
+        pt_domain_t domains[PT_DOMAINS_MAX];
+        pt_error_t error;
+        size_t count = domains_of(antibody->records[r], domains, &error);
+        if (!count) {
+            json_t *line = failed(antibody->name, &error);
+            json_object_set_new(line, "chain", pt_json_text(antibody->records[r]->label));
+            json_array_append_new(lines, line);
+        }
+        for (size_t d = 0; d < count; d++)
+            json_array_append_new(lines, numbering_line(antibody->records[r], &domains[d], d + 1));
+    }
+    return lines;
+}
+
+static json_t *humanness_chain(const pt_record_t *record, const pt_domain_t *domain, double *score)
+{
+    char chain[2] = {domain->chain, 0};
+    pt_humanness_t humanness = pt_humanness(domain);
+    pt_germline_match_t v = pt_nearest_v(domain, PT_HUMAN);
+    json_t *line = pt_json_humanness(&humanness);
+    *score += humanness.score;
+    json_object_set_new(line, "chain", pt_json_text(record->label));
+    json_object_set_new(line, "chain_type", json_string(chain));
+    json_object_set_new(line, "v_gene", json_string(v.allele ? v.allele : ""));
+    return line;
+}
+
+json_t *pt_tool_humanness(const pt_antibody_t *antibody)
+{
+    json_t *chains = json_array();
+    double score = 0;
+    for (size_t r = 0; r < antibody->count; r++) {
+        pt_domain_t domains[PT_DOMAINS_MAX];
+        pt_error_t error;
+        size_t count = domains_of(antibody->records[r], domains, &error);
+        if (!count) {
+            json_decref(chains);
+            return one_line(failed(antibody->name, &error));
+        }
+        for (size_t d = 0; d < count; d++)
+            json_array_append_new(chains, humanness_chain(antibody->records[r], &domains[d], &score));
+    }
+    return one_line(json_pack("{s:o, s:o, s:o, s:o}", "name", pt_json_text(antibody->name), "score",
+                              pt_json_number(score / (double)json_array_size(chains)), "method",
+                              pt_json_humanness_method(), "chains", chains));
+}
+
+typedef struct {
+    pt_tool_fn tool;
+    bool failed;
+} run_t;
+
+static void print_lines(const pt_antibody_t *antibody, void *context)
+{
+    run_t *run = context;
+    size_t index;
+    json_t *line, *lines = run->tool(antibody);
+    if (!lines)
+        run->failed = true;
+    json_array_foreach(lines, index, line) {
+        run->failed |= json_object_get(line, "error") != NULL;
+        if (json_dumpf(line, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF)
+            run->failed = true;
+    }
+    json_decref(lines);
+}
+
+int pt_tool_run(pt_tool_fn tool, const char *path)
+{
+    pt_fasta_t fasta;
+    const char *why;
+    run_t run = {tool, false};
+    if (!pt_fasta_read(path, &fasta, &why)) {
+        fprintf(stderr, "paratope-pipeline: %s: %s\n", path, why);
+        return 2;
+    }
+    if (!pt_fasta_each(&fasta, print_lines, &run))
+        run.failed = true;
+    pt_fasta_clear(&fasta);
+    if (fflush(stdout) != 0)
+        run.failed = true;
+    return run.failed;
+}
