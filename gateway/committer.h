@@ -8,6 +8,7 @@
 #include "proto/wire.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct pt_committer pt_committer_t;
 
@@ -21,6 +22,23 @@ typedef enum {
     PT_SUBMIT_NOT_FOUND,  /* the organisation has no such variant */
     PT_SUBMIT_UNAVAILABLE /* the queue is full or the database away; the job may or may not exist */
 } pt_submit_t;
+
+/* Told of each job that has become waiting, and in how long it is due; called in the thread of who
+   tells it, must not wait. */
+typedef void pt_waits_fn(void *context, const char *job_type, int64_t due_in_ms);
+
+/* Starts the thread. `links` is borrowed. A new job waits if no credit was free, or something of its
+   organisation waited already. */
+struct pt_links;
+pt_committer_t *pt_committer_new(const char *uri, struct pt_links *links, pt_waits_fn *waits,
+                                 void *context);
+/* Answers what still waits with PT_SUBMIT_UNAVAILABLE and ends the thread. */
+void pt_committer_destroy(pt_committer_t **self);
+
+typedef struct {
+    uint64_t queue, submitted, batches;
+} pt_committer_counts_t;
+pt_committer_counts_t pt_committer_counts(pt_committer_t *self);
 
 /* Makes the job durable. On PT_SUBMIT_CREATED `job_id` and `created_at` (microseconds since 1970)
    are set. Called from any thread. */

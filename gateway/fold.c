@@ -1,5 +1,6 @@
 #include "gateway/fold.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const pt_patience_t pt_patience_default = {
@@ -52,10 +53,20 @@ static void progress(pt_row_t *row, const pt_said_fact_t *fact)
     row->fraction = fact->fraction;
 }
 
-static void reason(pt_row_t *row, const char *code, const char *message)
+/* The reason that the client reads: the last one, and how often it was tried if that was more than
+   once. */
+static void reason(pt_row_t *row, const pt_said_fact_t *fact)
 {
-    strcpy(row->code, code);
-    strcpy(row->message, message);
+    char times[48] = "";
+    if (fact->said == PT_SAID_LOST)
+        snprintf(times, sizeof times, " (its worker was lost %u times)", row->losses);
+    else if (row->tries > 1)
+        snprintf(times, sizeof times, " (tried %u times)", row->tries);
+    strcpy(row->code, fact->code);
+    int room = (int)(sizeof row->message - strlen(times) - 1);
+    while (room > 0 && !pt_text_valid(fact->message, strnlen(fact->message, (size_t)room)))
+        room--;
+    snprintf(row->message, sizeof row->message, "%.*s%s", room, fact->message, times);
 }
 
 /* The next attempt is due. */
@@ -95,7 +106,7 @@ static void fail(pt_row_t *row, const pt_said_fact_t *fact, int64_t now)
         row->losses++;
     else
         row->tries++;
-    reason(row, fact->code, fact->message);
+    reason(row, fact);
     end(row, fact->said == PT_SAID_LOST ? now : fact->at, now);
 }
 
@@ -152,7 +163,7 @@ static pt_event_t event_of(const pt_row_t *row, const pt_said_fact_t *fact, cons
     if (row->state == PT_FAILED || row->state == PT_WAITING) {
         event.has_reason = true;
         strcpy(event.code, fact->code);
-        strcpy(event.message, fact->message);
+        strcpy(event.message, row->state == PT_FAILED ? row->message : fact->message);
     }
     return event;
 }

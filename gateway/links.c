@@ -435,8 +435,18 @@ pt_links_t *pt_links_new(const pt_links_settings_t *settings, const pt_links_sin
     self->outbox = pt_outbox_new(OUTBOX_BYTES);
     self->edges = pt_edges_new();
     pthread_mutex_init(&self->lock, NULL);
-    pthread_create(&self->thread, NULL, run, self);
     return self;
+}
+
+void pt_links_start(pt_links_t *self)
+{
+    pthread_create(&self->thread, NULL, run, self);
+}
+
+void pt_links_stop(pt_links_t *self)
+{
+    atomic_store(&self->stop, true);
+    pthread_join(self->thread, NULL);
 }
 
 void pt_links_destroy(pt_links_t **self_p)
@@ -444,8 +454,6 @@ void pt_links_destroy(pt_links_t **self_p)
     pt_links_t *self = *self_p;
     if (!self)
         return;
-    atomic_store(&self->stop, true);
-    pthread_join(self->thread, NULL);
     pt_outbox_destroy(&self->outbox);
     pt_edges_destroy(&self->edges);
     pthread_mutex_destroy(&self->lock);

@@ -13,7 +13,7 @@
 
 #include <msgpack.h>
 
-typedef struct pt_links pt_links_t;
+typedef struct pt_links pt_links_t; /* opaque; committer.h names it too */
 
 /* A fact about a job, and where its answer goes. */
 typedef struct {
@@ -37,13 +37,16 @@ typedef struct {
     void (*event)(void *context, const pt_msg_t *event); /* a gateway's event passed by */
 } pt_links_sink_t;
 
-/* The brokers' endpoints, words separated by spaces, in the same order in all three. Starts the
-   thread; NULL after a line in the log if the endpoints do not fit each other. */
+/* The brokers' endpoints, words separated by spaces, in the same order in all three. NULL after a
+   line in the log if they do not fit each other. */
 typedef struct {
     const char *brokers, *events_in, *events;
 } pt_links_settings_t;
 pt_links_t *pt_links_new(const pt_links_settings_t *settings, const pt_links_sink_t *sink);
-/* Says bye to all and ends the thread. */
+/* Starts the thread: from here on the sink is called. */
+void pt_links_start(pt_links_t *self);
+/* Sends what waits, says bye to all and ends the thread. Nothing is sent any more. */
+void pt_links_stop(pt_links_t *self);
 void pt_links_destroy(pt_links_t **self);
 
 /* Only the leader hears status, result and event, says so in its beats and repeats the edges. */

@@ -84,9 +84,25 @@ bool pt_migrate(const char *uri)
 
 static const pt_sql_t sql_fit = {
     "fit", "select coalesce((select max(version) from schema_migrations), 0),"
-           " current_setting('fsync'), current_setting('synchronous_commit'), pg_backend_pid()"};
+           " current_setting('fsync'), current_setting('synchronous_commit'), pg_backend_pid(),"
+           " current_setting('synchronous_standby_names')"};
 
-static bool is_fit(PGresult *row, PGresult *later)
+/* With a standby to fail over to, an accepted job must be there before it is answered. */
+static bool is_replicated(pt_pg_t *pg, PGresult *row)
+{
+    const char *hosts = PQhost(pt_pg_connection(pg));
+    const char *commit = PQgetvalue(row, 0, 2);
+    if (!pt_pg_several_hosts(pg))
+        return true;
+    if (*PQgetvalue(row, 0, 4) && (strcmp(commit, "on") == 0 || strcmp(commit, "remote_apply") == 0))
+        return true;
+    pt_log(PT_ERROR, "several hosts, but synchronous_standby_names is empty or synchronous_commit is"
+                     " not on or remote_apply: accepted jobs could be lost at a failover",
+           PT_S("host", hosts));
+    return false;
+}
+
+static bool is_fit(pt_pg_t *pg, PGresult *row, PGresult *later)
 {
     int version = atoi(PQgetvalue(row, 0, 0));
     if (version != newest()) {
@@ -106,28 +122,24 @@ static bool is_fit(PGresult *row, PGresult *later)
         pt_log(PT_ERROR, "a pooler in transaction mode stands before PostgreSQL; connect directly");
         return false;
     }
-    return true;
+    return is_replicated(pg, row);
 }
 
-pt_schema_t pt_schema_check(const char *uri)
+pt_schema_t pt_schema_check(pt_pg_t *pg)
 {
-    pt_pg_t *pg = pt_pg_new(uri);
     PGresult *row = NULL, *later = NULL;
     pt_pg_outcome_t outcome = pt_pg_run(pg, &sql_fit, NULL, 0, 3000, &row);
     if (outcome == PT_PG_OK)
         outcome = pt_pg_run(pg, &sql_fit, NULL, 0, 3000, &later);
     pt_schema_t verdict = PT_SCHEMA_AWAY;
     if (outcome == PT_PG_OK)
-        verdict = is_fit(row, later) ? PT_SCHEMA_OK : PT_SCHEMA_UNFIT;
+        verdict = is_fit(pg, row, later) ? PT_SCHEMA_OK : PT_SCHEMA_UNFIT;
     else if (outcome == PT_PG_REFUSED)
         verdict = PT_SCHEMA_UNFIT;
-    if (outcome != PT_PG_OK)
-        pt_log(PT_WARNING,
-               outcome == PT_PG_REFUSED ? "no schema here; run paratope-gateway --migrate"
-                                        : "the database is away",
+    if (outcome == PT_PG_REFUSED)
+        pt_log(PT_ERROR, "no schema here; run paratope-gateway --migrate",
                PT_S("why", pt_pg_error(pg)));
     PQclear(row);
     PQclear(later);
-    pt_pg_destroy(&pg);
     return verdict;
 }

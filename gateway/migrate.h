@@ -17,9 +17,11 @@ extern const pt_migration_t pt_migrations[];
    Says what it did, or why it could not, in the log. */
 bool pt_migrate(const char *uri);
 
+struct pt_pg;
+
 /* Whether the database can be used: the newest step is there and none that is unknown, commits are
    durable (fsync), and no pooler in transaction mode stands between. Says in the log why not. */
 typedef enum { PT_SCHEMA_OK, PT_SCHEMA_AWAY, PT_SCHEMA_UNFIT } pt_schema_t;
-pt_schema_t pt_schema_check(const char *uri);
+pt_schema_t pt_schema_check(struct pt_pg *pg);
 
 #endif

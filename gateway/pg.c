@@ -67,6 +67,17 @@ PGconn *pt_pg_connection(pt_pg_t *self)
     return self->conn;
 }
 
+bool pt_pg_several_hosts(const pt_pg_t *self)
+{
+    bool several = false;
+    PQconninfoOption *options = PQconninfoParse(self->uri, NULL);
+    for (PQconninfoOption *option = options; option && option->keyword; option++)
+        if (strcmp(option->keyword, "host") == 0 && option->val && strchr(option->val, ','))
+            several = true;
+    PQconninfoFree(options);
+    return several;
+}
+
 /* Keeps the first line of what went wrong, then gives the connection up. */
 static pt_pg_outcome_t away(pt_pg_t *self, const char *what)
 {

@@ -54,6 +54,9 @@ uint64_t pt_pg_timeline(const pt_pg_t *self);
 /* The open connection, or NULL; for LISTEN and poll. Borrowed. */
 PGconn *pt_pg_connection(pt_pg_t *self);
 
+/* Whether the connection string names more than one host: there is a standby. */
+bool pt_pg_several_hosts(const pt_pg_t *self);
+
 /* Drops the connection; the next statement opens a new one. */
 void pt_pg_close(pt_pg_t *self);
 

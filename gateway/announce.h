@@ -1,0 +1,30 @@
+/* The two things that follow a commit: jobs go to a broker, events to all who subscribe. */
+#ifndef PT_ANNOUNCE_H
+#define PT_ANNOUNCE_H
+
+#include "gateway/fold.h"
+#include "gateway/links.h"
+
+/* A job as the statement that handed it out tells it; everything is borrowed. */
+typedef struct {
+    pt_ticket_t ticket;
+    pt_uuid_t job_id, org_id, variant_id;
+    uint32_t attempt;
+    const char *job_type, *name, *format, *chains;
+} pt_job_parcel_t;
+
+/* Sends the job to the ticket's broker, not after `expires` (clock ms). */
+void pt_send_job(pt_links_t *links, const pt_job_parcel_t *job, int64_t expires);
+
+/* Which job an event is about, and its number. */
+typedef struct {
+    pt_uuid_t job_id, org_id;
+    const char *job_type;
+    uint64_t seq, timeline;
+    bool waiting; /* the job may be handed out */
+} pt_announcement_t;
+
+/* Publishes a committed event at every broker. */
+void pt_announce(pt_links_t *links, const pt_announcement_t *about, const pt_event_t *event);
+
+#endif

@@ -1,0 +1,229 @@
+/* paratope-gateway: HTTP in, durable jobs, recorded events. Puts the parts together and ends them. */
+#include "gateway/control.h"
+#include "gateway/http_server.h"
+#include "gateway/links.h"
+#include "gateway/migrate.h"
+#include "gateway/recorder.h"
+#include "gateway/sweep.h"
+#include "proto/program/log.h"
+#include "proto/program/options.h"
+#include "proto/program/process.h"
+
+#include <poll.h>
+
+#define READ_CONNECTIONS 8
+#define HTTP_THREADS "200"
+
+static const pt_option_t options[] = {
+    {"database", "DATABASE_URL", NULL, PT_OPTION_ONE, "URI", "PostgreSQL, as libpq takes it"},
+    {"listen", "PARATOPE_LISTEN", "127.0.0.1:8080", PT_OPTION_ONE, "HOST:PORT", "HTTP"},
+    {"health-listen", "PARATOPE_HEALTH_LISTEN", NULL, PT_OPTION_ONE, "HOST:PORT",
+     "/healthz, /readyz and /metrics once more, never behind busy requests"},
+    {"brokers", "PARATOPE_BROKER_GATEWAYS", NULL, PT_OPTION_ONE, "'ENDPOINT …'",
+     "the brokers' sockets for gateways"},
+    {"events-in", "PARATOPE_EVENTS_IN", NULL, PT_OPTION_ONE, "'ENDPOINT …'",
+     "the brokers' XSUB sockets, in the same order"},
+    {"events", "PARATOPE_EVENTS", NULL, PT_OPTION_ONE, "'ENDPOINT …'",
+     "the brokers' XPUB sockets, in the same order"},
+    {"threads", "PARATOPE_THREADS", HTTP_THREADS, PT_OPTION_ONE, "N", "requests at once"},
+    {"migrate", NULL, NULL, PT_OPTION_FLAG, NULL, "bring the schema up to date and end"},
+    {NULL, NULL, NULL, PT_OPTION_ONE, NULL, NULL}};
+
+/* All parts; each is given what it calls, so this is the only place that knows them all. */
+typedef struct {
+    pt_links_t *links;
+    pt_recorder_t *recorder;
+    pt_sweep_t *sweep;
+    pt_control_t *control;
+    pt_committer_t *committer;
+    pt_pool_t *pool;
+} parts_t;
+
+/* ---- from the links' thread -------------------------------------------------------------- */
+
+static void on_fact(void *context, pt_fact_t *fact)
+{
+    pt_recorder_take(((parts_t *)context)->recorder, fact);
+}
+
+static void on_credit(void *context)
+{
+    pt_sweep_credit(((parts_t *)context)->sweep);
+}
+
+static void on_brokers(void *context, int gone)
+{
+    pt_sweep_brokers(((parts_t *)context)->sweep, gone);
+}
+
+static void on_held(void *context, int broker, uint64_t number, const pt_refs_t *held)
+{
+    pt_sweep_held(((parts_t *)context)->sweep, broker, number, held);
+}
+
+static void on_gone(void *context, const pt_uuid_t *job_id, uint32_t attempt, bool certain,
+                    bool counts, const char *reason)
+{
+    pt_sweep_gone(((parts_t *)context)->sweep, job_id, attempt, certain, counts, reason);
+}
+
+static void on_event(void *context, const pt_msg_t *event)
+{
+    parts_t *parts = context;
+    pt_sweep_out(parts->sweep);
+    if (event->waiting && strcmp(event->type, "created") == 0) /* others come from our recorder */
+        pt_sweep_waits(parts->sweep, event->job_type, 0);
+}
+
+/* ---- from the others' threads ------------------------------------------------------------ */
+
+static void on_waits(void *context, const char *job_type, int64_t due_in_ms)
+{
+    pt_sweep_waits(((parts_t *)context)->sweep, job_type, due_in_ms);
+}
+
+static void on_leads(void *context, bool leader)
+{
+    parts_t *parts = context;
+    pt_recorder_set_active(parts->recorder, leader);
+    pt_sweep_set_active(parts->sweep, leader);
+    pt_links_set_leader(parts->links, leader);
+}
+
+uint64_t pt_gateway_token_generation(void *context)
+{
+    return pt_control_state(((parts_t *)context)->control).token_generation;
+}
+
+static void on_health(void *context, pt_health_t *health)
+{
+    parts_t *parts = context;
+    pt_control_state_t control = pt_control_state(parts->control);
+    pt_links_counts_t links = pt_links_counts(parts->links);
+    pt_committer_counts_t committer = pt_committer_counts(parts->committer);
+    pt_recorder_counts_t recorder = pt_recorder_counts(parts->recorder);
+    pt_sweep_counts_t sweep = pt_sweep_counts(parts->sweep);
+    *health = (pt_health_t){
+        .database = control.database, .database_ping = control.pinged, .leader = control.leader,
+        .recorder = control.recorder, .brokers = links.brokers,
+        .brokers_in_session = links.in_session, .submit_queue = committer.queue,
+        .submitted = committer.submitted, .submit_batches = committer.batches,
+        .jobs_sent = links.jobs_sent, .facts_queue = recorder.queue,
+        .facts_recorded = recorder.recorded, .facts_stale = recorder.stale,
+        .record_batches = recorder.batches, .events_published = links.published,
+        .swept = sweep.handed_out, .lost = sweep.lost, .out = sweep.out, .dropped = links.dropped,
+        .overflowed = links.overflowed};
+}
+
+/* ---- start and end ----------------------------------------------------------------------- */
+
+static bool start(parts_t *parts, const pt_options_t *given)
+{
+    const char *uri = pt_options_demand(given, "database");
+    pt_links_settings_t settings = {pt_options_demand(given, "brokers"),
+                                    pt_options_demand(given, "events-in"),
+                                    pt_options_demand(given, "events")};
+    pt_links_sink_t sink = {parts, on_fact, on_credit, on_brokers, on_held, on_gone, on_event};
+    parts->links = pt_links_new(&settings, &sink);
+    if (!parts->links)
+        return false;
+    parts->recorder = pt_recorder_new(uri, parts->links, on_waits, parts);
+    parts->sweep = pt_sweep_new(uri, parts->links, parts->recorder);
+    parts->committer = pt_committer_new(uri, parts->links, on_waits, parts);
+    parts->pool = pt_pool_new(uri, READ_CONNECTIONS);
+    pt_links_start(parts->links);
+    parts->control = pt_control_new(uri, on_leads, parts);
+    return true;
+}
+
+/* In the order of the data's way: what comes in first ends first. */
+static void stop(parts_t *parts)
+{
+    pt_committer_destroy(&parts->committer);
+    pt_control_destroy(&parts->control);
+    pt_links_stop(parts->links);
+    pt_sweep_destroy(&parts->sweep);
+    pt_recorder_destroy(&parts->recorder);
+    pt_links_destroy(&parts->links);
+    pt_pool_destroy(&parts->pool);
+}
+
+static void wait_for_signal(int signals)
+{
+    while (pt_process_signals(signals) == 0) {
+        struct pollfd item = {.fd = signals, .events = POLLIN};
+        poll(&item, 1, -1);
+    }
+}
+
+/* The second signal, while the first one's end is under way. */
+static void *end_at_second(void *arg)
+{
+    int signals = *(int *)arg;
+    while (pt_process_signals(signals) < 2) {
+        struct pollfd item = {.fd = signals, .events = POLLIN};
+        poll(&item, 1, -1);
+    }
+    _exit(1);
+}
+
+static int serve(const pt_options_t *given, int signals)
+{
+    parts_t parts = {0};
+    if (!start(&parts, given))
+        return 2;
+    pt_gateway_t gateway = {parts.committer, parts.pool, on_health, &parts};
+    pt_http_settings_t http = {pt_options_get(given, "listen"),
+                               pt_options_get(given, "health-listen"),
+                               atoi(pt_options_get(given, "threads"))};
+    pt_http_server_t *server = pt_http_server_new(&gateway, &http);
+    if (server) {
+        pt_log(PT_INFO, "ready for requests", PT_S("listen", http.listen));
+        wait_for_signal(signals);
+        pt_log(PT_INFO, "ending");
+    }
+    pthread_t second;
+    pthread_create(&second, NULL, end_at_second, &signals);
+    bool served = server != NULL;
+    pt_http_server_destroy(&server);
+    stop(&parts);
+    return served ? 0 : 1;
+}
+
+/* `admin` and what follows it, without --database URI, which may stand anywhere. */
+static int administer(int argc, char **argv)
+{
+    const char *uri = getenv("DATABASE_URL");
+    const char **rest = zmalloc((size_t)argc * sizeof *rest);
+    int count = 0;
+    for (int i = 2; i < argc; i++) {
+        if (streq(argv[i], "--database") && i + 1 < argc)
+            uri = argv[++i];
+        else
+            rest[count++] = argv[i];
+    }
+    int status = 2;
+    if (uri && *uri)
+        status = pt_admin_run(uri, count, rest);
+    else
+        fprintf(stderr, "paratope-gateway admin: this option is needed: --database\n");
+    free(rest);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    pt_log_open("paratope-gateway");
+    if (argc > 1 && streq(argv[1], "admin"))
+        return administer(argc, argv);
+    int signals = pt_process_start();
+    pt_options_t *given =
+        pt_options_new("paratope-gateway",
+                       "paratope-gateway [options]\n       paratope-gateway admin COMMAND …", options,
+                       argc, argv);
+    int status = pt_options_flag(given, "migrate")
+                     ? !pt_migrate(pt_options_demand(given, "database"))
+                     : serve(given, signals);
+    pt_options_destroy(&given);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* Records what workers say: facts wait in a bounded queue, and everything that waits becomes one
+ * transaction by the rules of fold.h. Only the leader's recorder works; two at once would do no
+ * harm, because rows are locked before they are judged.
+ */
+#ifndef PT_RECORDER_H
+#define PT_RECORDER_H
+
+#include "gateway/committer.h"
+#include "gateway/links.h"
+
+typedef struct pt_recorder pt_recorder_t;
+
+/* Starts the thread. `links` is borrowed. */
+pt_recorder_t *pt_recorder_new(const char *uri, pt_links_t *links, pt_waits_fn *waits,
+                               void *context);
+void pt_recorder_destroy(pt_recorder_t **self);
+
+/* Off: what waits is dropped, for the next leader hears it again. */
+void pt_recorder_set_active(pt_recorder_t *self, bool active);
+
+/* Takes the fact (and its payload). Dropped when the queue is full or the recorder not active: the
+   worker says an ending again, and a loss is found again by the next rounds. */
+void pt_recorder_take(pt_recorder_t *self, pt_fact_t *fact);
+
+typedef struct {
+    uint64_t queue, recorded, stale, refused, batches;
+} pt_recorder_counts_t;
+pt_recorder_counts_t pt_recorder_counts(pt_recorder_t *self);
+
+#endif
