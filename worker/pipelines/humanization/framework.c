@@ -14,24 +14,22 @@ static double commonness(const pt_germline_match_t *match, void *context)
     return RESIDUES_PER_HALVING * log2(match->presence > RAREST ? match->presence : RAREST);
 }
 
-/* 1 for the framework positions of the V part; a CDR is left out from its first to its last position,
-   whatever gaps it has. */
-static void weigh_framework(const pt_domain_t *domain, uint8_t weight[PT_IMGT_COUNT + 1])
+void pt_framework_positions(const pt_domain_t *domain, uint8_t framework[PT_IMGT_COUNT + 1])
 {
-    memset(weight, 0, PT_IMGT_COUNT + 1);
-    memset(weight + 1, 1, 104);
+    memset(framework, 1, PT_IMGT_COUNT + 1);
     for (int cdr = 1; cdr <= 3; cdr++) {
         size_t from, to;
         if (pt_cdr_bounds(domain, PT_CDR_UNION, cdr, &from, &to))
-            for (int p = domain->positions[from].number; p <= domain->positions[to - 1].number; p++)
-                weight[p] = 0;
+            memset(framework + domain->positions[from].number, 0,
+                   (size_t)(domain->positions[to - 1].number - domain->positions[from].number + 1));
     }
 }
 
 pt_germline_match_t pt_choose_v(const pt_domain_t *domain)
 {
     uint8_t weight[PT_IMGT_COUNT + 1];
-    weigh_framework(domain, weight);
+    pt_framework_positions(domain, weight);
+    memset(weight + 105, 0, PT_IMGT_COUNT + 1 - 105);
     return pt_germline_search(domain, PT_HUMAN, 'V', weight, commonness, NULL);
 }
 

@@ -25,39 +25,92 @@ static const char *reason_to_keep(const pt_molecule_t *molecule, const pt_strate
     return NULL;
 }
 
-static void decide(const pt_molecule_t *molecule, const pt_strategy_t *strategy, pt_humanized_t *h,
+static pt_change_t *add_change(pt_humanized_t *h, size_t i, pt_position_t position, char parental,
+                               char human)
+{
+    pt_change_t *change = &h->changes[h->change_count++];
+    *change = (pt_change_t){position, i, parental, human, false, ""};
+    return change;
+}
+
+static void append(pt_domain_t *domain, pt_position_t position, char residue)
+{
+    domain->positions[domain->length] = position;
+    domain->residues[domain->length++] = residue;
+    domain->residues[domain->length] = 0;
+}
+
+static const pt_germline_match_t *gene_at(const pt_humanized_t *h, int position)
+{
+    return position >= 118 ? &h->j : &h->v;
+}
+
+static char human_at(const pt_humanized_t *h, pt_position_t p)
+{
+    const pt_germline_match_t *gene = gene_at(h, p.number);
+    return gene->aligned && !p.letter ? gene->aligned[p.number - 1] : '-';
+}
+
+/* What becomes of the parent's framework residue i. */
+static char decide(const pt_molecule_t *molecule, const pt_strategy_t *strategy, pt_humanized_t *h,
                    size_t i)
 {
     pt_position_t p = h->parental.positions[i];
-    const pt_germline_match_t *gene = p.number >= 118 ? &h->j : &h->v;
-    char human = gene->aligned && !p.letter ? gene->aligned[p.number - 1] : '-';
-    if (human == '-' || human == h->parental.residues[i])
-        return;
+    char parental = h->parental.residues[i], human = human_at(h, p);
+    if (human == parental)
+        return parental;
+    pt_change_t *change = add_change(h, i, p, parental, human);
+    const char *gene = gene_at(h, p.number)->allele;
     const char *keep = reason_to_keep(molecule, strategy, &h->parental, i);
-    pt_change_t *change = &h->changes[h->change_count++];
-    change->residue = i;
-    change->parental = h->parental.residues[i];
-    change->human = human;
-    change->mutated = !keep;
-    if (keep)
-        snprintf(change->reason, sizeof change->reason, "%s (human germline %s has %c)", keep,
-                 gene->allele, human);
-    else {
+    change->mutated = human != '-' && !keep;
+    if (human == '-')
+        snprintf(change->reason, sizeof change->reason,
+                 "human germline %s has no residue here: parental residue kept", gene);
+    else if (keep)
+        snprintf(change->reason, sizeof change->reason, "%s (human germline %s has %c)", keep, gene,
+                 human);
+    else
         snprintf(change->reason, sizeof change->reason, "framework: human germline %s has %c here",
-                 gene->allele, human);
-        h->humanized.residues[i] = human;
+                 gene, human);
+    return change->mutated ? human : parental;
+}
+
+/* Where the parent's numbering jumps to residue i, the germline's framework residues in between. An N
+   terminus that lacks more than two residues was cut off, and stays so. */
+static void fill_gap(pt_humanized_t *h, const uint8_t *framework, size_t i)
+{
+    int to = h->parental.positions[i].number;
+    int from = i ? h->parental.positions[i - 1].number + 1 : to <= 3 ? 1 : to;
+    for (int p = from; p < to; p++) {
+        pt_position_t position = {(uint8_t)p, 0};
+        char human = human_at(h, position);
+        if (!framework[p] || human == '-' || h->humanized.length == PT_DOMAIN_MAX)
+            continue;
+        pt_change_t *change = add_change(h, i, position, '-', human);
+        change->mutated = true;
+        snprintf(change->reason, sizeof change->reason,
+                 "framework: human germline %s has %c here, the parent no residue",
+                 gene_at(h, p)->allele, human);
+        append(&h->humanized, position, human);
     }
 }
 
 static void graft(const pt_molecule_t *molecule, const pt_strategy_t *strategy, pt_humanized_t *h)
 {
-    uint8_t cdr[PT_DOMAIN_MAX];
-    pt_mark_cdrs(&h->parental, PT_CDR_UNION, cdr);
+    uint8_t framework[PT_IMGT_COUNT + 1];
+    pt_framework_positions(&h->parental, framework);
     h->humanized = h->parental;
+    h->humanized.length = 0;
     h->change_count = 0;
-    for (size_t i = 0; i < h->parental.length; i++)
-        if (!cdr[i])
-            decide(molecule, strategy, h, i);
+    size_t room = PT_DOMAIN_MAX - h->parental.length; /* for insertions */
+    for (size_t i = 0; i < h->parental.length; i++) {
+        if (h->humanized.length - i < room)
+            fill_gap(h, framework, i);
+        bool fixed = !framework[h->parental.positions[i].number];
+        append(&h->humanized, h->parental.positions[i],
+               fixed ? h->parental.residues[i] : decide(molecule, strategy, h, i));
+    }
+    h->humanized.end = h->humanized.start + h->humanized.length;
 }
 
 /* --- liabilities --------------------------------------------------------------------------------------- */
@@ -70,33 +123,52 @@ static size_t find(const pt_humanization_t *out, bool parental, pt_liability_t *
     return pt_find_liabilities(domains, out->count, found, PT_LIABILITIES_MAX);
 }
 
-static bool same(const pt_liability_t *a, const pt_liability_t *b)
+/* The place of a motif: the position of its first residue, which insertions do not shift. */
+static pt_position_t place(const pt_humanization_t *out, const pt_liability_t *what, bool parental)
 {
-    return a->domain == b->domain && a->from == b->from && a->to == b->to &&
-           strcmp(a->name, b->name) == 0;
+    const pt_humanized_t *h = &out->domains[what->domain];
+    return (parental ? h->parental : h->humanized).positions[what->from];
 }
 
-static bool among(const pt_liability_t *what, const pt_liability_t *all, size_t count)
+/* Does the parent have this liability of the humanized antibody? */
+static bool in_parent(const pt_humanization_t *out, const pt_liability_t *what,
+                      const pt_liability_t *parental, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (same(what, &all[i]))
+        if (parental[i].domain == what->domain && strcmp(parental[i].name, what->name) == 0 &&
+            pt_position_compare(place(out, &parental[i], true), place(out, what, false)) == 0)
             return true;
     return false;
+}
+
+static void undo(pt_humanized_t *h, pt_change_t *change, const char *name)
+{
+    pt_domain_t *d = &h->humanized;
+    size_t at = (size_t)pt_domain_find(d, change->position);
+    change->mutated = false;
+    if (change->parental != '-') {
+        d->residues[at] = change->parental;
+    } else {
+        memmove(d->residues + at, d->residues + at + 1, d->length - at);
+        memmove(d->positions + at, d->positions + at + 1,
+                (d->length - at - 1) * sizeof d->positions[0]);
+        d->length--;
+        d->end--;
+    }
+    snprintf(change->reason, sizeof change->reason,
+             "%c would complete a liability (%s): kept as in the parent", change->human, name);
 }
 
 /* Takes back one mutation inside the motif. False when there is none: then the germline is not its cause. */
 static bool take_back(pt_humanized_t *h, const pt_liability_t *what)
 {
-    for (size_t c = 0; c < h->change_count; c++) {
-        pt_change_t *change = &h->changes[c];
-        if (!change->mutated || change->residue < what->from || change->residue >= what->to)
-            continue;
-        change->mutated = false;
-        h->humanized.residues[change->residue] = change->parental;
-        snprintf(change->reason, sizeof change->reason,
-                 "%c would complete a liability (%s): parental residue kept", change->human, what->name);
-        return true;
-    }
+    for (size_t i = what->from; i < what->to; i++)
+        for (size_t c = 0; c < h->change_count; c++)
+            if (h->changes[c].mutated &&
+                pt_position_compare(h->changes[c].position, h->humanized.positions[i]) == 0) {
+                undo(h, &h->changes[c], what->name);
+                return true;
+            }
     return false;
 }
 
@@ -115,7 +187,7 @@ static void avoid_forbidden(pt_humanization_t *out, const pt_liability_t *parent
         changed = false;
         size_t n = find(out, false, now);
         for (size_t i = 0; i < n && !changed; i++)
-            if (is_forbidden(&now[i]) && !among(&now[i], parental, count))
+            if (is_forbidden(&now[i]) && !in_parent(out, &now[i], parental, count))
                 changed = take_back(&out->domains[now[i].domain], &now[i]);
     } while (changed);
 }
@@ -128,7 +200,7 @@ static void judge_liabilities(pt_humanization_t *out)
     out->liability_count = find(out, false, now);
     for (size_t i = 0; i < out->liability_count; i++) {
         out->liabilities[i].what = now[i];
-        out->liabilities[i].introduced = !among(&now[i], parental, count);
+        out->liabilities[i].introduced = !in_parent(out, &now[i], parental, count);
     }
 }
 

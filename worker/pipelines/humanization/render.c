@@ -9,39 +9,53 @@ static const char *const chain_names[] = {"vh", "vl"};
    constant part) the whole chain with the domain changed. */
 typedef struct {
     size_t shift; /* of the domain in it */
-    char parental[PT_SEQUENCE_MAX + 1], humanized[PT_SEQUENCE_MAX + 1];
+    char parental[PT_SEQUENCE_MAX + 1];
+    char humanized[PT_SEQUENCE_MAX + PT_DOMAIN_MAX + 1];
 } whole_t;
+
+/* `from` with the stretch [start, end) replaced. */
+static void replace(const char *from, size_t length, size_t start, size_t end, const char *with,
+                    char *to)
+{
+    size_t n = strlen(with);
+    memcpy(to, from, start);
+    memcpy(to + start, with, n);
+    memcpy(to + start + n, from + end, length - end);
+    to[length - (end - start) + n] = 0;
+}
 
 static void make_whole(const pt_molecule_t *molecule, const pt_humanization_t *r, size_t d,
                        whole_t *whole)
 {
     const pt_humanized_t *h = &r->domains[d];
     const pt_part_t *part = d ? &molecule->light : &molecule->heavy;
-    bool only_domain = molecule->scfv;
-    size_t start = only_domain ? h->parental.start : 0;
-    size_t length = only_domain ? h->parental.length : part->chain->length;
-    whole->shift = h->parental.start - start;
-    memcpy(whole->parental, part->chain->sequence + start, length);
+    size_t begin = molecule->scfv ? h->parental.start : 0;
+    size_t length = molecule->scfv ? h->parental.length : part->chain->length;
+    whole->shift = h->parental.start - begin;
+    memcpy(whole->parental, part->chain->sequence + begin, length);
     whole->parental[length] = 0;
-    memcpy(whole->humanized, whole->parental, length + 1);
-    memcpy(whole->humanized + whole->shift, h->humanized.residues, h->parental.length);
+    replace(whole->parental, length, whole->shift, whole->shift + h->parental.length,
+            h->humanized.residues, whole->humanized);
 }
 
-/* "Q5V": the index counts from 1 in the parent's sequence. */
+/* "Q5V": the index counts from 1 in the parent's sequence. "70insN": N behind the parent's residue 70. */
 static json_t *mutation_text(const pt_change_t *change, size_t shift)
 {
     char text[32];
-    snprintf(text, sizeof text, "%c%zu%c", change->parental, change->residue + shift + 1,
-             change->human);
+    if (change->parental == '-')
+        snprintf(text, sizeof text, "%zuins%c", change->residue + shift, change->human);
+    else
+        snprintf(text, sizeof text, "%c%zu%c", change->parental, change->residue + shift + 1,
+                 change->human);
     return json_string(text);
 }
 
 static json_t *change_detail(const pt_humanized_t *h, const pt_change_t *c, size_t shift)
 {
     char imgt[8], from[2] = {c->parental, 0}, human[2] = {c->human, 0};
-    pt_position_text(h->parental.positions[c->residue], imgt);
+    pt_position_text(c->position, imgt);
     const char *region = pt_region_name(&h->parental, PT_CDR_UNION, c->residue);
-    json_int_t index = (json_int_t)(c->residue + shift + 1);
+    json_int_t index = (json_int_t)(c->residue + shift + (c->parental == '-' ? 0 : 1));
     if (!c->mutated)
         return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s}", "index", index, "imgt", imgt, "region",
                          region, "kept", from, "human", human, "reason", c->reason);
@@ -160,23 +174,25 @@ static json_t *domain_span(const char *name, const pt_domain_t *domain)
                      (json_int_t)domain->end);
 }
 
-/* An scFv: both domains in their chain, linker and order untouched. */
+/* An scFv: where its domains stand in the parent; the chain with both changed, linker and order untouched. */
 static json_t *scfv_analysis(const pt_molecule_t *molecule, const pt_humanization_t *r)
 {
-    const pt_domain_t *vh = &r->domains[0].humanized, *vl = &r->domains[1].humanized;
+    const pt_domain_t *vh = &r->domains[0].parental, *vl = &r->domains[1].parental;
     bool heavy_first = vh->start < vl->start;
     const pt_domain_t *first = heavy_first ? vh : vl, *second = heavy_first ? vl : vh;
     const pt_chain_t *chain = molecule->heavy.chain;
-    char sequence[PT_SEQUENCE_MAX + 1];
-    memcpy(sequence, chain->sequence, chain->length);
-    for (size_t d = 0; d < 2; d++)
-        memcpy(sequence + r->domains[d].humanized.start, r->domains[d].humanized.residues,
-               r->domains[d].humanized.length);
-    return json_pack("{s:s, s:[o, o], s:s#, s:s#}", "order", heavy_first ? "vh-vl" : "vl-vh", "domains",
+    char half[PT_SEQUENCE_MAX + PT_DOMAIN_MAX + 1], sequence[sizeof half + PT_DOMAIN_MAX];
+    const pt_humanized_t *one = &r->domains[heavy_first ? 0 : 1], *two = &r->domains[heavy_first ? 1 : 0];
+    /* The second domain first: what stands before it keeps its place. */
+    replace(chain->sequence, chain->length, two->parental.start, two->parental.end,
+            two->humanized.residues, half);
+    replace(half, strlen(half), one->parental.start, one->parental.end, one->humanized.residues,
+            sequence);
+    return json_pack("{s:s, s:[o, o], s:s#, s:s}", "order", heavy_first ? "vh-vl" : "vl-vh", "domains",
                      domain_span(heavy_first ? "vh" : "vl", first),
                      domain_span(heavy_first ? "vl" : "vh", second), "linker",
                      chain->sequence + first->end, second->start - first->end,
-                     "humanized_sequence", sequence, chain->length);
+                     "humanized_sequence", sequence);
 }
 
 static json_t *numbering(const pt_humanization_t *r)
