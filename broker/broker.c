@@ -1,0 +1,306 @@
+#include "broker/broker.h"
+
+#include "broker/check.h"
+#include "broker/events.h"
+#include "broker/frames.h"
+#include "broker/grumble.h"
+#include "broker/report.h"
+#include "broker/scheduler.h"
+#include "proto/program/log.h"
+#include "proto/program/metrics.h"
+#include "proto/program/process.h"
+
+#include <dirent.h>
+#include <sys/resource.h>
+
+#define TURN_MAX 1000                /* messages before timers are looked at */
+#define SHARE_MAX 32                 /* messages from one socket before the other's */
+#define WAIT_MS 100                  /* a scheduler's tick, when nothing comes */
+#define LINGER_MS 500                /* for the last bye */
+#define QUEUE_BYTES (512u * 1048576) /* inputs of jobs that wait */
+/* What may wait for one peer to read. To a gateway go small messages only, but one for each job of
+   a whole machine that is lost; to a worker go jobs, never more than it has slots. */
+#define GATEWAY_QUEUE 65536
+#define WORKER_QUEUE 4096
+
+struct pt_broker {
+    zsock_t *sockets[PT_SIDES];
+    pt_events_t *events;
+    pt_metrics_t *metrics; /* or NULL */
+    pt_scheduler_t *scheduler;
+    pt_grumble_t *grumble;
+    pt_traffic_t traffic;
+    msgpack_sbuffer header; /* of the message being sent */
+    pt_route_t *lost;       /* peers to whom sending failed, not yet told to the scheduler */
+    size_t lost_count, lost_room;
+    size_t descriptors; /* open, a second ago or less */
+    size_t unjudged;    /* messages read since all was read, or silence judged, last */
+    int64_t second_at;
+};
+
+/* ---- sending ----------------------------------------------------------------------------- */
+
+static void note_lost(pt_broker_t *self, const pt_route_t *route)
+{
+    if (self->lost_count == self->lost_room) {
+        self->lost_room = self->lost_room ? 2 * self->lost_room : 64;
+        self->lost = realloc(self->lost, self->lost_room * sizeof *self->lost);
+        if (!self->lost)
+            abort();
+    }
+    self->lost[self->lost_count++] = *route;
+}
+
+static void send_message(void *arg, const pt_route_t *to, const pt_msg_t *msg, void *payload,
+                         size_t size)
+{
+    pt_broker_t *self = arg;
+    msgpack_sbuffer_clear(&self->header);
+    pt_msg_encode(msg, &self->header);
+    if (pt_frames_post(zsock_resolve(self->sockets[to->side]), to, self->header.data,
+                       self->header.size, payload, size))
+        self->traffic.sent[to->side][msg->verb]++;
+    else
+        note_lost(self, to);
+}
+
+static void step(pt_broker_t *self, const pt_input_t *input)
+{
+    pt_scheduler_step(self->scheduler, pt_clock_ms(), input);
+    while (self->lost_count > 0) { /* telling of one may show that another is lost */
+        pt_route_t route = self->lost[--self->lost_count];
+        pt_input_t lost = {.kind = PT_IN_LOST, .from = &route};
+        pt_scheduler_step(self->scheduler, pt_clock_ms(), &lost);
+    }
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+static void on_message(pt_broker_t *self, const pt_route_t *from, pt_frames_t *frames)
+{
+    pt_msg_t msg;
+    pt_bytes_t header = {pt_frames_data(frames, 1), pt_frames_size(frames, 1)};
+    pt_bytes_t payload = {pt_frames_data(frames, 2), pt_frames_size(frames, 2)};
+    const char *why = frames->more ? "too many frames" : pt_check_job(&msg, header, payload);
+    if (why) {
+        pt_counters_add(&self->traffic.dropped[from->side], why);
+        pt_grumble(self->grumble, pt_clock_ms(), from, why);
+        return;
+    }
+    self->traffic.received[from->side][msg.verb]++;
+    step(self, &(pt_input_t){.kind = PT_IN_MESSAGE,
+                             .from = from,
+                             .msg = &msg,
+                             .payload = payload.data,
+                             .size = payload.size});
+    pt_msg_clear(&msg);
+}
+
+static bool read_one(pt_broker_t *self, pt_side_t side)
+{
+    pt_frames_t frames;
+    if (!pt_frames_read(&frames, zsock_resolve(self->sockets[side])))
+        return false;
+    pt_route_t from = {.side = (uint8_t)side};
+    from.size = (uint8_t)pt_frames_size(&frames, 0); /* at most 255, says ZeroMQ */
+    memcpy(from.bytes, pt_frames_data(&frames, 0), from.size);
+    on_message(self, &from, &frames);
+    pt_frames_clear(&frames);
+    return true;
+}
+
+static size_t read_some(pt_broker_t *self, pt_side_t side)
+{
+    size_t n = 0;
+    while (n < SHARE_MAX && read_one(self, side))
+        n++;
+    return n;
+}
+
+static void read_alive(pt_broker_t *self)
+{
+    pt_uuid_t instance;
+    void *socket = zsock_resolve(pt_events_alive(self->events));
+    while (zmq_recv(socket, &instance, sizeof instance, ZMQ_DONTWAIT) == sizeof instance)
+        step(self, &(pt_input_t){.kind = PT_IN_ALIVE, .instance = &instance});
+}
+
+/* Whether silence may be judged: all was read; or, when somebody floods a socket, so much that
+   everybody had a turn, because a ROUTER reads from its peers in turn. */
+static bool read_all(pt_broker_t *self)
+{
+    size_t read = 0, last = 1;
+    while (last > 0 && read < TURN_MAX) {
+        last = read_some(self, PT_GATEWAYS) + read_some(self, PT_WORKERS);
+        read += last;
+    }
+    self->unjudged += read;
+    bool enough = last == 0 || self->unjudged > TURN_MAX + 2 * self->descriptors;
+    if (enough)
+        self->unjudged = 0;
+    return enough;
+}
+
+/* ---- timers ------------------------------------------------------------------------------ */
+
+static size_t count_descriptors(void)
+{
+    size_t n = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    if (!folder)
+        return 0;
+    while (readdir(folder))
+        n++;
+    closedir(folder);
+    return n;
+}
+
+/* At 80 % of the descriptors nobody new is welcome: with none left ZeroMQ would spin. */
+static void admit(pt_broker_t *self)
+{
+    struct rlimit limit;
+    self->descriptors = count_descriptors();
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    size_t most = (size_t)limit.rlim_cur / 5 * 4;
+    size_t more = most > self->descriptors ? most - self->descriptors : 0;
+    step(self, &(pt_input_t){.kind = PT_IN_ADMIT, .admit = more});
+}
+
+static void report(void *arg, FILE *to)
+{
+    pt_broker_t *self = arg;
+    pt_scheduler_stats_t stats;
+    pt_scheduler_stats(self->scheduler, &stats);
+    pt_report(to, &stats, &self->traffic, self->events);
+}
+
+static void each_second(pt_broker_t *self)
+{
+    int64_t now = pt_clock_ms();
+    if (now - self->second_at < 1000)
+        return;
+    self->second_at = now;
+    admit(self);
+    if (self->metrics)
+        pt_metrics_serve(self->metrics, report, self);
+}
+
+/* ---- the loop ---------------------------------------------------------------------------- */
+
+/* One turn: everything that can be read, then timers. Returns whether all was read. */
+static bool turn(pt_broker_t *self)
+{
+    int64_t events_at = pt_events_at(self->events); /* before its messages are read */
+    bool drained = read_all(self);
+    read_alive(self);
+    step(self, &(pt_input_t){.kind = PT_IN_TICK, .drained = drained, .events_at = events_at});
+    each_second(self);
+    return drained;
+}
+
+void pt_broker_run(pt_broker_t *self, int signals)
+{
+    zmq_pollitem_t items[] = {
+        {zsock_resolve(self->sockets[PT_GATEWAYS]), 0, ZMQ_POLLIN, 0},
+        {zsock_resolve(self->sockets[PT_WORKERS]), 0, ZMQ_POLLIN, 0},
+        {zsock_resolve(pt_events_alive(self->events)), 0, ZMQ_POLLIN, 0},
+        {NULL, signals, ZMQ_POLLIN, 0},
+        {self->metrics ? zsock_resolve(pt_metrics_socket(self->metrics)) : NULL,
+         self->metrics ? 0 : signals, ZMQ_POLLIN, 0},
+    };
+    while (pt_process_signals(signals) == 0) {
+        bool drained = turn(self);
+        if (zmq_poll(items, 5, drained ? WAIT_MS : 0) < 0 && errno != EINTR)
+            break;
+        if (self->metrics && items[4].revents)
+            pt_metrics_serve(self->metrics, report, self);
+    }
+    step(self, &(pt_input_t){.kind = PT_IN_END});
+}
+
+/* ---- the beginning and the end ----------------------------------------------------------- */
+
+static zsock_t *listen_on(int type, const char *endpoint, int queue)
+{
+    zsock_t *socket = pt_socket_new(type, LINGER_MS);
+    if (socket) {
+        zsock_set_sndhwm(socket, queue);
+        if (zsock_bind(socket, "%s", endpoint) >= 0)
+            return socket;
+    }
+    pt_log(PT_ERROR, "cannot listen", PT_S("endpoint", endpoint),
+           PT_S("reason", zmq_strerror(errno)));
+    zsock_destroy(&socket);
+    return NULL;
+}
+
+static bool listen_for_events(pt_broker_t *self, const pt_broker_endpoints_t *endpoints)
+{
+    zsock_t *in = listen_on(ZMQ_XSUB, endpoints->events_in, PT_EVENTS_QUEUE);
+    zsock_t *out = in ? listen_on(ZMQ_XPUB, endpoints->events, PT_EVENTS_QUEUE) : NULL;
+    if (out)
+        self->events = pt_events_new(&in, &out);
+    else
+        zsock_destroy(&in);
+    return self->events != NULL;
+}
+
+static bool listen_for_metrics(pt_broker_t *self, const char *host_port)
+{
+    if (!host_port)
+        return true;
+    self->metrics = pt_metrics_new(host_port);
+    if (!self->metrics)
+        pt_log(PT_ERROR, "cannot listen", PT_S("endpoint", host_port),
+               PT_S("reason", zmq_strerror(errno)));
+    return self->metrics != NULL;
+}
+
+static bool listen_everywhere(pt_broker_t *self, const pt_broker_endpoints_t *endpoints)
+{
+    self->sockets[PT_GATEWAYS] = listen_on(ZMQ_ROUTER, endpoints->gateways, GATEWAY_QUEUE);
+    if (!self->sockets[PT_GATEWAYS])
+        return false;
+    self->sockets[PT_WORKERS] = listen_on(ZMQ_ROUTER, endpoints->workers, WORKER_QUEUE);
+    return self->sockets[PT_WORKERS] && listen_for_events(self, endpoints) &&
+           listen_for_metrics(self, endpoints->metrics);
+}
+
+static void draw_random(void *arg, void *data, size_t size)
+{
+    (void)arg;
+    pt_random(data, size);
+}
+
+pt_broker_t *pt_broker_new(const pt_broker_endpoints_t *endpoints)
+{
+    pt_broker_t *self = zmalloc(sizeof *self);
+    msgpack_sbuffer_init(&self->header);
+    self->grumble = pt_grumble_new();
+    self->scheduler = pt_scheduler_new(&(pt_scheduler_config_t){.send = send_message,
+                                                                .random = draw_random,
+                                                                .arg = self,
+                                                                .instance = pt_uuid_random(),
+                                                                .max_bytes = QUEUE_BYTES});
+    if (!listen_everywhere(self, endpoints))
+        pt_broker_destroy(&self);
+    return self;
+}
+
+void pt_broker_destroy(pt_broker_t **self_p)
+{
+    pt_broker_t *self = *self_p;
+    if (!self)
+        return;
+    pt_scheduler_destroy(&self->scheduler);
+    pt_events_destroy(&self->events);
+    pt_metrics_destroy(&self->metrics);
+    for (int side = 0; side < PT_SIDES; side++)
+        zsock_destroy(&self->sockets[side]);
+    pt_grumble_destroy(&self->grumble);
+    msgpack_sbuffer_destroy(&self->header);
+    free(self->lost);
+    free(self);
+    *self_p = NULL;
+}

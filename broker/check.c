@@ -1,0 +1,110 @@
+#include "broker/check.h"
+
+#include "proto/topic.h"
+
+#include <string.h>
+
+static bool one_of(const char *word, const char *const *words)
+{
+    while (*words && strcmp(word, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
+static bool is_map(pt_bytes_t payload)
+{
+    uint8_t head = *(const uint8_t *)payload.data;
+    return (head & 0xf0) == 0x80 || head == 0xde || head == 0xdf;
+}
+
+static const char *check_payload(const pt_msg_t *msg, pt_bytes_t payload)
+{
+    pt_payload_t rule = pt_verb_payload(msg->verb);
+    if (!payload.data)
+        return rule == PT_PAYLOAD_ALWAYS ? "the payload is missing" : NULL;
+    if (rule == PT_PAYLOAD_NONE)
+        return "a payload where none belongs";
+    if (payload.size > PT_PAYLOAD_MAX)
+        return "the payload is too large";
+    if (!pt_msgpack_valid(payload.data, payload.size))
+        return "the payload is not one msgpack object";
+    return is_map(payload) ? NULL : "the payload is not a map";
+}
+
+const char *pt_check_job(pt_msg_t *msg, pt_bytes_t header, pt_bytes_t payload)
+{
+    if (!header.data)
+        return "the header is missing";
+    const char *why = pt_msg_decode(msg, header.data, header.size);
+    if (why)
+        return why;
+    if (msg->verb >= PT_STATUS)
+        why = "a verb of the event path";
+    else if (msg->verb == PT_FETCH || msg->verb == PT_CHUNK)
+        why = "a reserved verb";
+    else
+        why = check_payload(msg, payload);
+    if (why)
+        pt_msg_clear(msg);
+    return why;
+}
+
+static const char *check_status(const pt_msg_t *msg)
+{
+    static const char *const types[] = {"started", "progress", NULL};
+    return strcmp(msg->status, "running") == 0 && one_of(msg->type, types) ? NULL : "not a status";
+}
+
+static const char *check_result(const pt_msg_t *msg, pt_bytes_t payload)
+{
+    if (strcmp(msg->status, "completed") == 0)
+        return payload.data ? NULL : "the payload is missing";
+    if (strcmp(msg->status, "failed") != 0)
+        return "not an ending";
+    return payload.data ? "a payload where none belongs" : NULL;
+}
+
+static const char *check_recorded(const pt_msg_t *msg)
+{
+    static const char *const statuses[] = {"pending", "running",  "completed",
+                                           "failed",  "canceled", NULL};
+    static const char *const types[] = {"created",   "started", "progress", "attempt_lost",
+                                        "completed", "failed",  "canceled", NULL};
+    return one_of(msg->status, statuses) && one_of(msg->type, types) ? NULL : "not an event";
+}
+
+static const char *check_words(const pt_msg_t *msg, pt_bytes_t payload)
+{
+    switch (msg->verb) {
+    case PT_STATUS:
+        return check_status(msg);
+    case PT_RESULT:
+        return check_result(msg, payload);
+    case PT_EVENT:
+        return check_recorded(msg);
+    case PT_ALIVE:
+    case PT_EDGE:
+        return NULL;
+    default:
+        return "a verb of the job sockets";
+    }
+}
+
+const char *pt_check_event(pt_msg_t *msg, pt_bytes_t topic, pt_bytes_t header, pt_bytes_t payload)
+{
+    if (!header.data)
+        return "the header is missing";
+    if (header.size > PT_EVENT_HEADER_MAX)
+        return "the header is too large";
+    const char *why = pt_msg_decode(msg, header.data, header.size);
+    if (why)
+        return why;
+    why = check_words(msg, payload);
+    if (!why)
+        why = check_payload(msg, payload);
+    if (!why && !pt_topic_matches(topic.data, topic.size, msg))
+        why = "the topic is not the header's";
+    if (why)
+        pt_msg_clear(msg);
+    return why;
+}
