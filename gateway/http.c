@@ -76,10 +76,8 @@ static int precision(const char *range, size_t size)
     static const struct {
         const char *name;
         int precision;
-    } ranges[] = {{"*/*", 1},
-                  {"application/*", 2},
-                  {"application/problem+json", 2},
-                  {"application/json", 3}};
+    } ranges[] = {
+        {"*/*", 1}, {"application/*", 2}, {"application/problem+json", 2}, {"application/json", 3}};
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (is_word(range, size, ranges[i].name))
             return ranges[i].precision;

@@ -47,8 +47,8 @@ typedef struct {
 
 typedef struct {
     int status;
-    const char *type;  /* Content-Type; borrowed, a literal */
-    char *body;        /* owned */
+    const char *type; /* Content-Type; borrowed, a literal */
+    char *body;       /* owned */
     size_t size;
     char headers[512]; /* further lines, each ended by CRLF */
     bool close;        /* nothing more is read from this connection */

@@ -2,6 +2,7 @@
 #ifndef PT_HTTP_SERVER_H
 #define PT_HTTP_SERVER_H
 
+#include "gateway/admin.h"
 #include "gateway/gateway.h"
 
 typedef struct pt_http_server pt_http_server_t;
@@ -18,8 +19,5 @@ pt_http_server_t *pt_http_server_new(const pt_gateway_t *gateway,
 
 /* Ends: no new connection, open requests are answered, then it is gone. */
 void pt_http_server_destroy(pt_http_server_t **self);
-
-/* `paratope-gateway admin …`: returns the exit status. */
-int pt_admin_run(const char *database_uri, int argc, const char *const *argv);
 
 #endif

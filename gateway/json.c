@@ -37,13 +37,19 @@ json_t *pt_json_error(json_t *errors, const char *pointer, const char *format, .
 static const char *type_name(const json_t *value)
 {
     switch (json_typeof(value)) {
-    case JSON_OBJECT: return "an object";
-    case JSON_ARRAY: return "a list";
-    case JSON_STRING: return "a string";
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "a list";
+    case JSON_STRING:
+        return "a string";
     case JSON_INTEGER:
-    case JSON_REAL: return "a number";
-    case JSON_NULL: return "null";
-    default: return "a boolean";
+    case JSON_REAL:
+        return "a number";
+    case JSON_NULL:
+        return "null";
+    default:
+        return "a boolean";
     }
 }
 
@@ -98,8 +104,9 @@ static void check_string(const char *text, const pt_json_field_t *field, const c
         check_text(text, field, pointer, errors);
     else if (field->kind == PT_JSON_WORD)
         check_word(text, field, pointer, errors);
-    else if (!pt_uuid_parse(&ignored, text, strlen(text)))
-        pt_json_error(errors, pointer, "must be a UUID, such as 00000000-0000-4000-8000-000000000000");
+    else if (field->kind == PT_JSON_UUID && !pt_uuid_parse(&ignored, text, strlen(text)))
+        pt_json_error(errors, pointer,
+                      "must be a UUID, such as 00000000-0000-4000-8000-000000000000");
 }
 
 static void check_list(const json_t *list, const pt_json_field_t *field, const char *pointer,
@@ -195,8 +202,8 @@ json_t *pt_json_body(const pt_request_t *request, const pt_json_field_t *fields,
                      pt_response_t *response)
 {
     char reason[256];
-    json_t *body = pt_json_read(request->body ? request->body : "", request->body_size, reason,
-                                sizeof reason);
+    json_t *body =
+        pt_json_read(request->body ? request->body : "", request->body_size, reason, sizeof reason);
     if (!body) {
         pt_problem(request, response, PT_INVALID_REQUEST, reason, NULL);
         return NULL;

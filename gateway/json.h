@@ -5,7 +5,8 @@
 #include "gateway/http.h"
 
 typedef enum {
-    PT_JSON_TEXT, /* min to max characters, none of them a control character */
+    PT_JSON_TEXT,   /* min to max characters, none of them a control character */
+    PT_JSON_STRING, /* any string: its check comes later */
     PT_JSON_UUID,
     PT_JSON_WORD, /* one of `words` */
     PT_JSON_LIST  /* min to max items, each an object of `fields` */

@@ -1,5 +1,8 @@
 #include "gateway/problem.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const struct {
     int status;
     const char *code, *title;
@@ -21,14 +24,19 @@ static const struct {
     [PT_BAD_VERSION] = {505, "http_version_not_supported", "Only HTTP/1.0 and HTTP/1.1"},
 };
 
+/* Text of the client that is no UTF-8 is left out, not passed on. */
+static const char *valid(const char *text)
+{
+    return text && pt_text_valid(text, strlen(text)) ? text : NULL;
+}
+
 json_t *pt_problem_body(const pt_request_t *request, pt_problem_t problem, const char *detail)
 {
     char type[80];
     snprintf(type, sizeof type, "urn:paratope:problem:%s", kinds[problem].code);
-    /* Text of the client that is no UTF-8 is left out, not passed on. */
     return json_pack("{s:s, s:s, s:i, s:s*, s:s*, s:s}", "type", type, "title",
-                     kinds[problem].title, "status", kinds[problem].status, "detail", detail,
-                     "instance", request->path, "code", kinds[problem].code);
+                     kinds[problem].title, "status", kinds[problem].status, "detail", valid(detail),
+                     "instance", valid(request->path), "code", kinds[problem].code);
 }
 
 void pt_problem_send(pt_response_t *response, pt_problem_t problem, json_t *body)

@@ -14,7 +14,8 @@ static void complain(json_t *errors, const char *name, size_t size, const char *
     if (json_array_size(errors) >= 20)
         return;
     json_t *parameter = json_stringn(name, size < 100 ? size : 100);
-    json_array_append_new(errors, json_pack("{s:o*, s:s}", "parameter", parameter, "message", message));
+    json_array_append_new(errors,
+                          json_pack("{s:o*, s:s}", "parameter", parameter, "message", message));
 }
 
 static size_t find(const pt_query_number_t *table, size_t count, const char *name, size_t size)

@@ -1,0 +1,31 @@
+/* The handlers that the table of routes names. */
+#ifndef PT_API_H
+#define PT_API_H
+
+#include "gateway/http.h"
+
+#define PT_HANDLER(NAME)                                                                           \
+    void NAME(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+
+PT_HANDLER(pt_api_submit_job);
+PT_HANDLER(pt_api_job);
+PT_HANDLER(pt_api_job_results);
+PT_HANDLER(pt_api_job_events);
+PT_HANDLER(pt_api_events);
+PT_HANDLER(pt_api_make_candidate);
+PT_HANDLER(pt_api_candidate);
+PT_HANDLER(pt_api_variant);
+PT_HANDLER(pt_api_healthz);
+PT_HANDLER(pt_api_readyz);
+PT_HANDLER(pt_api_metrics);
+
+/* The end of most reads: the row's JSON (taken), 404 with `missing` if there is none, or 503. */
+void pt_api_answer_row(const pt_request_t *request, pt_response_t *response,
+                       pt_pg_outcome_t outcome, char *json, const char *missing);
+
+/* What the database said about a statement that did not succeed: 503, or 500 and a line in the
+   log if it was the statement's own fault. */
+void pt_api_answer_failure(const pt_request_t *request, pt_response_t *response,
+                           pt_pg_outcome_t outcome);
+
+#endif

@@ -1,0 +1,155 @@
+/* Jobs: made durable by the committer, read from the table. */
+#include "gateway/api.h"
+#include "gateway/json.h"
+#include "gateway/problem.h"
+#include "gateway/query.h"
+#include "gateway/store_read.h"
+#include "proto/program/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const job_types[] = {"humanization", "structure", "stability", "immunogenicity",
+                                        NULL};
+static const char no_job[] = "No such job.";
+
+/* ---- what handlers share ----------------------------------------------------------------- */
+
+void pt_api_answer_failure(const pt_request_t *request, pt_response_t *response,
+                           pt_pg_outcome_t outcome)
+{
+    if (outcome != PT_PG_REFUSED) {
+        pt_problem_unavailable(request, response);
+        return;
+    }
+    pt_log(PT_ERROR, "the database refused a statement", PT_S("request_id", request->id));
+    pt_problem(request, response, PT_INTERNAL, NULL, NULL);
+}
+
+void pt_api_answer_row(const pt_request_t *request, pt_response_t *response,
+                       pt_pg_outcome_t outcome, char *json, const char *missing)
+{
+    if (outcome != PT_PG_OK)
+        pt_api_answer_failure(request, response, outcome);
+    else if (!json)
+        pt_problem(request, response, PT_NOT_FOUND, missing, NULL);
+    else
+        pt_response_text(response, 200, "application/json", json, strlen(json));
+    free(json);
+}
+
+/* ---- submit ------------------------------------------------------------------------------ */
+
+static bool read_submission(const pt_request_t *request, pt_submission_t *submission,
+                            pt_response_t *response)
+{
+    static const pt_json_field_t fields[] = {
+        {.name = "variant_id", .kind = PT_JSON_UUID, .required = true},
+        {.name = "job_type", .kind = PT_JSON_WORD, .required = true, .words = job_types},
+        {.name = NULL}};
+    json_t *body = pt_json_body(request, fields, response);
+    if (!body)
+        return false;
+    const char *variant = json_string_value(json_object_get(body, "variant_id"));
+    pt_uuid_parse(&submission->variant_id, variant, strlen(variant));
+    snprintf(submission->job_type, sizeof submission->job_type, "%s",
+             json_string_value(json_object_get(body, "job_type")));
+    submission->org_id = request->caller.org_id;
+    json_decref(body);
+    return true;
+}
+
+static void answer_created(pt_response_t *response, const pt_submission_t *submission,
+                           const pt_uuid_t *job_id, int64_t created_at)
+{
+    char id[PT_UUID_TEXT], variant[PT_UUID_TEXT], at[PT_TIME_TEXT], location[64], body[512];
+    pt_uuid_format(job_id, id);
+    int size = snprintf(body, sizeof body,
+                        "{\"id\":\"%s\",\"variant_id\":\"%s\",\"job_type\":\"%s\","
+                        "\"status\":\"pending\",\"created_at\":\"%s\",\"started_at\":null,"
+                        "\"completed_at\":null,\"error_message\":null}",
+                        id, pt_uuid_format(&submission->variant_id, variant), submission->job_type,
+                        pt_time_format(created_at, at));
+    pt_response_text(response, 202, "application/json", body, (size_t)size);
+    snprintf(location, sizeof location, "/v1/jobs/%s", id);
+    pt_response_header(response, "Location", location);
+}
+
+void pt_api_submit_job(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+{
+    pt_submission_t submission = {0};
+    if (!read_submission(request, &submission, response))
+        return;
+    pt_uuid_t job_id;
+    int64_t created_at;
+    switch (pt_committer_submit(http->gateway->committer, &submission, PT_SUBMIT_MS, &job_id,
+                                &created_at)) {
+    case PT_SUBMIT_CREATED:
+        answer_created(response, &submission, &job_id, created_at);
+        break;
+    case PT_SUBMIT_NOT_FOUND:
+        pt_problem(request, response, PT_NOT_FOUND, "No such variant.", NULL);
+        break;
+    case PT_SUBMIT_UNAVAILABLE:
+        pt_problem_unavailable(request, response);
+        break;
+    }
+}
+
+/* ---- read -------------------------------------------------------------------------------- */
+
+void pt_api_job(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+{
+    char *json = NULL;
+    pt_pg_outcome_t outcome =
+        pt_store_job(http->gateway->pool, &request->caller.org_id, &request->argument, &json);
+    pt_api_answer_row(request, response, outcome, json, no_job);
+}
+
+void pt_api_job_events(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+{
+    char *json = NULL;
+    pt_pg_outcome_t outcome = pt_store_job_events(http->gateway->pool, &request->caller.org_id,
+                                                  &request->argument, &json);
+    pt_api_answer_row(request, response, outcome, json, no_job);
+}
+
+/* 409 with the job's own error in it. */
+static void answer_failed(const pt_request_t *request, pt_response_t *response,
+                          const pt_store_result_t *result)
+{
+    bool canceled = strcmp(result->status, "canceled") == 0;
+    const char *code = canceled ? "canceled" : result->error_code;
+    const char *message = canceled ? "canceled" : result->error_message;
+    json_t *body = pt_problem_body(request, PT_JOB_FAILED, message ? message : "The job failed.");
+    if (body)
+        json_object_set_new(body, "error",
+                            json_pack("{s:s?, s:s?}", "code", code, "message", message));
+    pt_problem_send(response, PT_JOB_FAILED, body);
+}
+
+static void answer_result(const pt_request_t *request, pt_response_t *response,
+                          pt_store_result_t *result)
+{
+    if (!result->status)
+        pt_problem(request, response, PT_NOT_FOUND, no_job, NULL);
+    else if (result->json)
+        pt_response_text(response, 200, "application/json", result->json, strlen(result->json));
+    else if (strcmp(result->status, "failed") == 0 || strcmp(result->status, "canceled") == 0)
+        answer_failed(request, response, result);
+    else
+        pt_problem(request, response, PT_NOT_COMPLETED, "The job has not ended yet.", NULL);
+}
+
+void pt_api_job_results(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+{
+    pt_store_result_t result;
+    pt_pg_outcome_t outcome =
+        pt_store_results(http->gateway->pool, &request->caller.org_id, &request->argument, &result);
+    if (outcome == PT_PG_OK)
+        answer_result(request, response, &result);
+    else
+        pt_api_answer_failure(request, response, outcome);
+    pt_store_result_clear(&result);
+}

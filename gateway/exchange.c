@@ -1,0 +1,309 @@
+#include "gateway/exchange.h"
+
+#include "gateway/deadline.h"
+#include "proto/program/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define BODY_MS 10000       /* for the whole of a body */
+#define SEND_MS 30000       /* for the whole of an answer */
+#define DISCARD_MS 1000     /* for a body that nobody wants */
+#define DISCARD_MAX 65536   /* more is not read for the sake of keeping a connection */
+#define LINGER_MAX 16777216 /* bytes still taken after the last answer, so that it is seen */
+
+void pt_exchange_open(pt_exchange_t *self, struct mg_connection *connection, pt_request_t *request)
+{
+    memset(self, 0, sizeof *self);
+    memset(request, 0, sizeof *request);
+    self->connection = connection;
+    self->info = mg_get_request_info(connection);
+    for (int i = 0; i < self->info->num_headers; i++) {
+        self->headers[i].name = self->info->http_headers[i].name;
+        self->headers[i].value = self->info->http_headers[i].value;
+    }
+    request->method = self->info->request_method;
+    request->path = self->info->local_uri_raw;
+    request->query = self->info->query_string;
+    request->headers = self->headers;
+    request->header_count = (size_t)self->info->num_headers;
+    const char *length = pt_request_header(request, "Content-Length");
+    const char *expect = pt_request_header(request, "Expect");
+    self->declared = pt_request_header(request, "Transfer-Encoding") ? -1
+                     : length                                        ? self->info->content_length
+                                                                     : 0;
+    self->unread = self->declared != 0;
+    self->expects = self->unread && expect && strcasecmp(expect, "100-continue") == 0;
+    pt_request_identify(request);
+}
+
+void pt_exchange_close(pt_exchange_t *self)
+{
+    free(self->body);
+    self->body = NULL;
+}
+
+/* ---- the head ---------------------------------------------------------------------------- */
+
+static size_t count(const pt_exchange_t *self, const char *name, const char **value)
+{
+    size_t found = 0;
+    for (int i = 0; i < self->info->num_headers; i++)
+        if (strcasecmp(self->headers[i].name, name) == 0) {
+            *value = self->headers[i].value;
+            found++;
+        }
+    return found;
+}
+
+/* civetweb takes "5x" and " 5" and "+5" for a length. */
+static bool is_length(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits > 0 && digits <= 18 && text[digits] == 0;
+}
+
+/* civetweb ends each line's text with a NUL in place of CR, another in place of LF. Where a line
+   ended in LF alone, or went on in the next one, the next name stands elsewhere. */
+static bool has_bare_line_feed(const struct mg_request_info *info)
+{
+    const char *end = info->http_version + strlen(info->http_version);
+    for (int i = 0; i < info->num_headers; i++) {
+        if (info->http_headers[i].name != end + 2)
+            return true;
+        end = info->http_headers[i].value + strlen(info->http_headers[i].value);
+    }
+    return false;
+}
+
+/* "Content-Length : 5" is read by some and passed over by others. */
+static bool has_space_in_name(const struct mg_request_info *info)
+{
+    for (int i = 0; i < info->num_headers; i++) {
+        const char *end = info->http_headers[i].name + strlen(info->http_headers[i].name);
+        if (info->http_headers[i].value > end + 1 && end[1] == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *body_fault(const pt_exchange_t *self)
+{
+    const char *length = NULL, *encoding = NULL;
+    size_t lengths = count(self, "Content-Length", &length);
+    size_t encodings = count(self, "Transfer-Encoding", &encoding);
+    if (lengths > 1 || encodings > 1)
+        return "There is more than one Content-Length or Transfer-Encoding.";
+    if (lengths && encodings)
+        return "There are both Content-Length and Transfer-Encoding.";
+    if (lengths && !is_length(length))
+        return "Content-Length is no number.";
+    if (encodings && strcasecmp(encoding, "chunked") != 0)
+        return "The only Transfer-Encoding is chunked.";
+    if (encodings && strcmp(self->info->http_version, "1.1") != 0)
+        return "Transfer-Encoding needs HTTP/1.1.";
+    return NULL;
+}
+
+const char *pt_exchange_fault(const pt_exchange_t *self, pt_problem_t *problem)
+{
+    const char *ignored;
+    size_t hosts = count(self, "Host", &ignored);
+    *problem = PT_INVALID_REQUEST;
+    if (self->info->num_headers >= MG_MAX_HEADERS) { /* civetweb passes over the rest */
+        *problem = PT_HEADERS_TOO_LARGE;
+        return "There are more headers than are read.";
+    }
+    if (has_bare_line_feed(self->info) || has_space_in_name(self->info))
+        return "A header line is not well-formed.";
+    if (hosts > 1 || (hosts == 0 && strcmp(self->info->http_version, "1.1") == 0))
+        return "There must be one Host header.";
+    if (count(self, "Authorization", &ignored) > 1 || count(self, "Content-Type", &ignored) > 1)
+        return "A header is there twice.";
+    return body_fault(self);
+}
+
+/* ---- the body ---------------------------------------------------------------------------- */
+
+static void invite_body(pt_exchange_t *self)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (self->expects)
+        mg_write(self->connection, text, sizeof text - 1);
+    self->expects = false;
+}
+
+static bool refuse(pt_exchange_t *self, const pt_request_t *request, pt_response_t *response,
+                   pt_problem_t problem, const char *detail)
+{
+    self->close = true;
+    pt_problem(request, response, problem, detail, NULL);
+    return false;
+}
+
+static bool refuse_large(pt_exchange_t *self, const pt_request_t *request, pt_response_t *response)
+{
+    return refuse(self, request, response, PT_TOO_LARGE, "A body has at most 1 MiB.");
+}
+
+/* Up to one byte more than is allowed, so that the caller sees that there is more; -1: it broke. */
+static int read_chunked(pt_exchange_t *self)
+{
+    size_t room = 16384, size = 0;
+    int got;
+    while ((self->body = realloc(self->body, room + 1)) != NULL) {
+        while ((got = mg_read(self->connection, self->body + size, room - size)) > 0)
+            size += (size_t)got;
+        if (got < 0 || size < room || room > PT_BODY_MAX)
+            return got < 0 ? -1 : (int)size;
+        room = room * 4 > PT_BODY_MAX ? PT_BODY_MAX + 1 : room * 4;
+    }
+    return -1;
+}
+
+static int read_declared(pt_exchange_t *self)
+{
+    self->body = malloc((size_t)self->declared + 1);
+    return self->body ? mg_read(self->connection, self->body, (size_t)self->declared) : -1;
+}
+
+bool pt_exchange_read(pt_exchange_t *self, pt_request_t *request, pt_response_t *response)
+{
+    if (!self->unread)
+        return true;
+    if (self->declared > PT_BODY_MAX)
+        return refuse_large(self, request, response);
+    invite_body(self);
+    pt_deadline_start(BODY_MS);
+    int size = self->declared < 0 ? read_chunked(self) : read_declared(self);
+    pt_deadline_end();
+    if (size > PT_BODY_MAX)
+        return refuse_large(self, request, response);
+    if (size < 0 || (self->declared >= 0 && size < self->declared))
+        return refuse(self, request, response, PT_REQUEST_TIMEOUT,
+                      "The body was not complete in time, or its chunks are not well-formed.");
+    self->unread = false;
+    self->close |= self->declared < 0; /* what follows chunks is not looked at */
+    self->body[size] = 0;
+    request->body = self->body;
+    request->body_size = (size_t)size;
+    return true;
+}
+
+/* Reads up to `max` bytes of a body that nobody wants; true if nothing more was to come. */
+static bool discard(pt_exchange_t *self, long long max)
+{
+    char buffer[16384];
+    int got = 1;
+    pt_deadline_start(DISCARD_MS);
+    while (max > 0 && got > 0) {
+        got = mg_read(self->connection, buffer, sizeof buffer);
+        max -= got;
+    }
+    pt_deadline_end();
+    return got == 0;
+}
+
+/* A short body is read past for the sake of the connection; it must have come anyway. */
+static bool pass_over(pt_exchange_t *self)
+{
+    if (self->expects || self->declared < 0 || self->declared > DISCARD_MAX)
+        return false;
+    self->unread = !discard(self, self->declared + 1);
+    return !self->unread;
+}
+
+/* ---- the answer -------------------------------------------------------------------------- */
+
+static void format_date(char text[40])
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(text, 40, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+}
+
+static int format_head(char *head, size_t room, const pt_request_t *request,
+                       const pt_response_t *response)
+{
+    char date[40];
+    format_date(date);
+    return snprintf(head, room,
+                    "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+                    "X-Request-Id: %s\r\n%sConnection: %s\r\n\r\n",
+                    response->status, mg_get_response_code_text(NULL, response->status), date,
+                    response->type, response->size, request->id, response->headers,
+                    response->close ? "close" : "keep-alive");
+}
+
+/* Head and body in one write: one packet, and nothing waits for an acknowledgement. */
+static void write_answer(struct mg_connection *connection, const pt_request_t *request,
+                         const pt_response_t *response)
+{
+    char small[4096], *all = small;
+    bool head_only = request->method && strcmp(request->method, "HEAD") == 0;
+    size_t body = head_only ? 0 : response->size;
+    int head = format_head(small, sizeof small, request, response);
+    if (head < 0 || (size_t)head >= sizeof small)
+        return; /* all parts are bounded: cannot be */
+    if ((size_t)head + body > sizeof small) {
+        all = malloc((size_t)head + body);
+        if (!all)
+            return;
+        memcpy(all, small, (size_t)head);
+    }
+    if (body > 0)
+        memcpy(all + head, response->body, body);
+    pt_deadline_start(SEND_MS);
+    mg_write(connection, all, (size_t)head + body);
+    pt_deadline_end();
+    if (all != small)
+        free(all);
+}
+
+static bool client_closes(const pt_exchange_t *self)
+{
+    const char *connection = NULL;
+    if (count(self, "Connection", &connection) > 0)
+        return strcasestr(connection, "keep-alive") == NULL;
+    return strcmp(self->info->http_version, "1.1") != 0;
+}
+
+void pt_exchange_send(pt_exchange_t *self, const pt_request_t *request, pt_response_t *response)
+{
+    response->close |= self->close || client_closes(self);
+    if (self->unread && !response->close)
+        response->close = !pass_over(self);
+    if (response->close)
+        mg_disable_connection_keep_alive(self->connection);
+    write_answer(self->connection, request, response);
+    /* Closing while bytes are unread resets the connection, and takes the answer with it. */
+    if (response->close && self->unread && !self->expects)
+        discard(self, LINGER_MAX);
+}
+
+int pt_exchange_reject(struct mg_connection *connection, int status)
+{
+    pt_request_t request = {.path = NULL};
+    pt_response_t response = {.status = 0};
+    pt_request_identify(&request);
+    pt_problem_t problem = status == 505   ? PT_BAD_VERSION
+                           : status == 413 ? PT_HEADERS_TOO_LARGE
+                           : status >= 500 ? PT_INTERNAL
+                                           : PT_INVALID_REQUEST;
+    pt_problem(&request, &response, problem,
+               problem == PT_INTERNAL
+                   ? NULL
+                   : "The request's head is not well-formed, too large, or did not come in time.",
+               NULL);
+    response.close = true;
+    mg_disable_connection_keep_alive(connection);
+    write_answer(connection, &request, &response);
+    status = response.status;
+    pt_response_clear(&response);
+    return status;
+}

@@ -1,0 +1,39 @@
+/* One request and its answer on a civetweb connection: what civetweb lets through and must not,
+ * the body with a deadline, and the bytes of the answer.
+ */
+#ifndef PT_EXCHANGE_H
+#define PT_EXCHANGE_H
+
+#include "gateway/problem.h"
+
+#include <civetweb.h>
+
+typedef struct {
+    struct mg_connection *connection; /* borrowed */
+    const struct mg_request_info *info;
+    pt_header_t headers[MG_MAX_HEADERS];
+    long long declared; /* bytes of the body; -1: chunked */
+    bool expects;       /* the client waits for 100 Continue before it sends the body */
+    bool unread;        /* the body, or the rest of it, is still to come */
+    bool close;         /* this exchange is the connection's last */
+    char *body;         /* owned */
+} pt_exchange_t;
+
+/* Fills both from what civetweb has parsed. */
+void pt_exchange_open(pt_exchange_t *self, struct mg_connection *connection, pt_request_t *request);
+void pt_exchange_close(pt_exchange_t *self);
+
+/* Why the head is none that two programs would read alike, or NULL: two Content-Length, chunked
+   beside a length, bare line feeds, a Host that is missing … Nothing after it can be trusted. */
+const char *pt_exchange_fault(const pt_exchange_t *self, pt_problem_t *problem);
+
+/* Reads the whole body into `request`; false if the answer is a problem already. */
+bool pt_exchange_read(pt_exchange_t *self, pt_request_t *request, pt_response_t *response);
+
+/* Sends the answer, and decides whether the connection is kept. */
+void pt_exchange_send(pt_exchange_t *self, const pt_request_t *request, pt_response_t *response);
+
+/* Sends an answer to what civetweb could not parse and ends the connection; returns its status. */
+int pt_exchange_reject(struct mg_connection *connection, int status);
+
+#endif

@@ -1,0 +1,115 @@
+#include "gateway/fasta.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The next line without its end; false after the last. */
+static bool next_line(const char **at, const char *end, const char **line, size_t *size)
+{
+    if (*at >= end)
+        return false;
+    const char *stop = memchr(*at, '\n', (size_t)(end - *at));
+    *line = *at;
+    *size = (size_t)((stop ? stop : end) - *at);
+    *at = stop ? stop + 1 : end;
+    if (*size > 0 && (*line)[*size - 1] == '\r')
+        --*size;
+    return true;
+}
+
+static size_t word(const char *text, size_t size)
+{
+    size_t length = 0;
+    while (length < size && !isspace((unsigned char)text[length]))
+        length++;
+    return length;
+}
+
+static size_t space(const char *text, size_t size)
+{
+    size_t length = 0;
+    while (length < size && isspace((unsigned char)text[length]))
+        length++;
+    return length;
+}
+
+static pt_fasta_role_t role_of(const char *text, size_t size)
+{
+    if (size == 2 && memcmp(text, "VH", 2) == 0)
+        return PT_FASTA_VH;
+    if (size == 2 && memcmp(text, "VL", 2) == 0)
+        return PT_FASTA_VL;
+    return PT_FASTA_LONE;
+}
+
+static const char *add_record(pt_fasta_t *self, const char *header, size_t size)
+{
+    size_t skip = space(header, size), name = word(header + skip, size - skip);
+    if (name == 0)
+        return "a record has no name";
+    pt_fasta_record_t *records = realloc(self->records, (self->count + 1) * sizeof *self->records);
+    if (!records)
+        return "out of memory";
+    self->records = records;
+    pt_fasta_record_t *record = &records[self->count];
+    size_t second = skip + name + space(header + skip + name, size - skip - name);
+    record->name = strndup(header + skip, name);
+    record->sequence = strdup("");
+    record->role = role_of(header + second, word(header + second, size - second));
+    self->count++;
+    return record->name && record->sequence ? NULL : "out of memory";
+}
+
+static const char *add_residues(pt_fasta_t *self, const char *line, size_t size)
+{
+    if (self->count == 0)
+        return space(line, size) == size ? NULL : "there is text before the first >";
+    pt_fasta_record_t *record = &self->records[self->count - 1];
+    size_t used = strlen(record->sequence);
+    char *sequence = realloc(record->sequence, used + size + 1);
+    if (!sequence)
+        return "out of memory";
+    record->sequence = sequence;
+    for (size_t i = 0; i < size; i++)
+        if (!isspace((unsigned char)line[i]))
+            sequence[used++] = line[i] ? line[i] : '?';
+    sequence[used] = 0;
+    return NULL;
+}
+
+const char *pt_fasta_read(pt_fasta_t *self, const char *text, size_t size)
+{
+    const char *at = text, *end = text + size, *line, *why = NULL;
+    size_t length;
+    memset(self, 0, sizeof *self);
+    while (!why && next_line(&at, end, &line, &length)) {
+        if (length > 0 && line[0] == '>')
+            why = add_record(self, line + 1, length - 1);
+        else
+            why = add_residues(self, line, length);
+    }
+    return why ? why : self->count == 0 ? "there is no record in it" : NULL;
+}
+
+void pt_fasta_clear(pt_fasta_t *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        free(self->records[i].name);
+        free(self->records[i].sequence);
+    }
+    free(self->records);
+    memset(self, 0, sizeof *self);
+}
+
+const pt_fasta_record_t *pt_fasta_partner(const pt_fasta_t *self, const pt_fasta_record_t *record)
+{
+    if (record->role == PT_FASTA_LONE)
+        return NULL;
+    pt_fasta_role_t wanted = record->role == PT_FASTA_VH ? PT_FASTA_VL : PT_FASTA_VH;
+    for (const pt_fasta_record_t *other = self->records; other < self->records + self->count;
+         other++)
+        if (other->role == wanted && strcmp(other->name, record->name) == 0)
+            return other;
+    return NULL;
+}

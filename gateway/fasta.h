@@ -1,0 +1,29 @@
+/* FASTA for people's files: `NAME VH` and `NAME VL` are one antibody, any other record is one. */
+#ifndef PT_FASTA_H
+#define PT_FASTA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum { PT_FASTA_LONE, PT_FASTA_VH, PT_FASTA_VL } pt_fasta_role_t;
+
+typedef struct {
+    char *name;     /* the header's first word */
+    char *sequence; /* all lines, without white space; letters as they are */
+    pt_fasta_role_t role;
+} pt_fasta_record_t;
+
+typedef struct {
+    pt_fasta_record_t *records; /* owned, in the file's order */
+    size_t count;
+} pt_fasta_t;
+
+/* Returns NULL, or why the text is no FASTA. Always to be cleared. */
+const char *pt_fasta_read(pt_fasta_t *self, const char *text, size_t size);
+void pt_fasta_clear(pt_fasta_t *self);
+
+/* The other half of the pair: the first record after or before with the same name and the other
+   role. NULL if there is none, or the record is no half. */
+const pt_fasta_record_t *pt_fasta_partner(const pt_fasta_t *self, const pt_fasta_record_t *record);
+
+#endif

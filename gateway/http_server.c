@@ -1,0 +1,295 @@
+#include "gateway/http_server.h"
+
+#include "gateway/auth.h"
+#include "gateway/exchange.h"
+#include "gateway/metrics.h"
+#include "gateway/routes.h"
+#include "proto/program/log.h"
+#include "proto/program/process.h"
+
+#include <sodium.h>
+#include <stdatomic.h>
+
+#define HEALTH_THREADS 8
+#define DRAIN_MS 8000 /* how long the end waits for open requests */
+
+/* A listener of civetweb's, with threads of its own. */
+typedef struct {
+    pt_http_server_t *server;
+    struct mg_context *context;
+    bool health_only;
+    int threads;
+    atomic_int held; /* connections that its threads hold */
+} listener_t;
+
+struct pt_http_server {
+    pt_http_t http;
+    listener_t main, health;
+    atomic_int open;      /* requests that are being answered */
+    atomic_bool draining; /* new requests are answered with 503 */
+};
+
+/* ---- one request ------------------------------------------------------------------------- */
+
+static bool find_route(listener_t *listener, pt_request_t *request, pt_response_t *response)
+{
+    pt_route_match_t match;
+    pt_route_outcome_t outcome = pt_route_find(request->method, request->path, &match);
+    bool hidden = listener->health_only && match.route && !(match.route->flags & PT_ROUTE_HEALTH);
+    if (outcome == PT_ROUTE_NO_PATH || hidden) {
+        pt_problem(request, response, PT_NOT_FOUND, "There is nothing at this path.", NULL);
+        return false;
+    }
+    if (outcome == PT_ROUTE_NO_METHOD) {
+        pt_problem(request, response, PT_METHOD_NOT_ALLOWED, "See the Allow header.", NULL);
+        pt_response_header(response, "Allow", match.allow);
+        return false;
+    }
+    request->route = match.route;
+    return true;
+}
+
+/* The {id} of the path, after the token: who has none learns nothing of what a path takes. */
+static bool read_argument(pt_request_t *request, pt_response_t *response)
+{
+    pt_route_match_t match;
+    pt_route_find(request->method, request->path, &match);
+    if (!match.argument || pt_uuid_parse(&request->argument, match.argument, match.argument_size))
+        return true;
+    pt_problem(request, response, PT_INVALID_REQUEST, "The identifier in the path is no UUID.",
+               NULL);
+    return false;
+}
+
+static bool check_token(const pt_http_t *http, pt_request_t *request, pt_response_t *response)
+{
+    if (request->route->flags & PT_ROUTE_OPEN)
+        return true;
+    const char *authorization = pt_request_header(request, "Authorization");
+    switch (pt_auth_check(http->auth, authorization, &request->caller)) {
+    case PT_AUTH_KNOWN:
+        return true;
+    case PT_AUTH_UNAVAILABLE:
+        pt_problem_unavailable(request, response);
+        return false;
+    case PT_AUTH_REFUSED:
+        break;
+    }
+    pt_problem(request, response, PT_UNAUTHORIZED,
+               "Send the header \"Authorization: Bearer ab_…\" with a token that is in force.",
+               NULL);
+    return false;
+}
+
+static bool check_types(const pt_request_t *request, pt_response_t *response)
+{
+    if (!(request->route->flags & PT_ROUTE_OPEN) && !pt_request_accepts_json(request)) {
+        pt_problem(request, response, PT_NOT_ACCEPTABLE, "Accept must allow application/json.",
+                   NULL);
+        return false;
+    }
+    if (!(request->route->flags & PT_ROUTE_BODY))
+        return true;
+    const char *encoding = pt_request_header(request, "Content-Encoding");
+    bool plain = !encoding || strcasecmp(encoding, "identity") == 0;
+    if (plain && pt_request_is_json(request))
+        return true;
+    pt_problem(request, response, PT_UNSUPPORTED_TYPE,
+               plain ? "Send the header \"Content-Type: application/json\"."
+                     : "Send the body without Content-Encoding.",
+               NULL);
+    return false;
+}
+
+static void answer(listener_t *listener, pt_exchange_t *exchange, pt_request_t *request,
+                   pt_response_t *response)
+{
+    pt_http_server_t *server = listener->server;
+    pt_problem_t problem;
+    const char *fault = pt_exchange_fault(exchange, &problem);
+    if (fault) {
+        exchange->close = true;
+        pt_problem(request, response, problem, fault, NULL);
+    } else if (atomic_load(&server->draining)) {
+        exchange->close = true;
+        pt_problem_unavailable(request, response);
+    } else if (find_route(listener, request, response) &&
+               check_token(&server->http, request, response) && read_argument(request, response) &&
+               check_types(request, response) &&
+               (!(request->route->flags & PT_ROUTE_BODY) ||
+                pt_exchange_read(exchange, request, response)))
+        request->route->handler(&server->http, request, response);
+}
+
+/* ---- civetweb's callbacks ---------------------------------------------------------------- */
+
+static listener_t *listener_of(const struct mg_connection *connection)
+{
+    return mg_get_user_context_data(connection);
+}
+
+static void account(pt_http_server_t *server, const pt_request_t *request, int status,
+                    int64_t began_us)
+{
+    pt_metrics_count(server->http.metrics, request->route, status, pt_wall_us() - began_us);
+    if (status >= 500 && request->route && !(request->route->flags & PT_ROUTE_OPEN))
+        pt_log(PT_WARNING, "request failed", PT_S("request_id", request->id),
+               PT_S("method", request->route->method), PT_S("route", request->route->pattern),
+               PT_N("status", status));
+}
+
+/* Whole requests are answered here; civetweb never looks for a file. */
+static int on_request(struct mg_connection *connection)
+{
+    listener_t *listener = listener_of(connection);
+    pt_http_server_t *server = listener->server;
+    int64_t began = pt_wall_us();
+    pt_exchange_t exchange;
+    pt_request_t request;
+    pt_response_t response = {.status = 0};
+    atomic_fetch_add(&server->open, 1);
+    pt_exchange_open(&exchange, connection, &request);
+    answer(listener, &exchange, &request, &response);
+    /* When most threads are taken, nobody may keep one for a request that may come. */
+    exchange.close |= atomic_load(&listener->held) > listener->threads * 3 / 4;
+    pt_exchange_send(&exchange, &request, &response);
+    int status = response.status;
+    account(server, &request, status, began);
+    pt_response_clear(&response);
+    pt_exchange_close(&exchange);
+    atomic_fetch_sub(&server->open, 1);
+    return status;
+}
+
+static int on_error(struct mg_connection *connection, int status, const char *message)
+{
+    (void)message;
+    status = pt_exchange_reject(connection, status);
+    pt_metrics_count(listener_of(connection)->server->http.metrics, NULL, status, 0);
+    return 0;
+}
+
+static void hold(const struct mg_connection *connection, int change)
+{
+    listener_t *listener = listener_of(connection);
+    atomic_fetch_add(&listener->held, change);
+    pt_metrics_connections(listener->server->http.metrics, change);
+}
+
+static int on_connected(const struct mg_connection *connection, void **data)
+{
+    *data = NULL;
+    hold(connection, 1);
+    return 0;
+}
+
+static void on_closed(const struct mg_connection *connection)
+{
+    hold(connection, -1);
+}
+
+static int on_message(const struct mg_connection *connection, const char *message)
+{
+    (void)connection;
+    pt_log(PT_WARNING, "civetweb", PT_S("says", message));
+    return 1;
+}
+
+/* ---- start and end ----------------------------------------------------------------------- */
+
+/* civetweb would take "443s" for HTTPS, which crashes in Debian's build, and a comma for two. */
+static bool is_address(const char *text)
+{
+    const char *port = strrchr(text, ':');
+    return port && port > text && !strchr(text, ',') && port[1] &&
+           strspn(port + 1, "0123456789") == strlen(port + 1);
+}
+
+static bool listen_on(listener_t *self, const char *address)
+{
+    if (!is_address(address)) {
+        pt_log(PT_ERROR, "listen on HOST:PORT; TLS is haproxy's part", PT_S("listen", address));
+        return false;
+    }
+    char threads[16], why[256] = "";
+    snprintf(threads, sizeof threads, "%d", self->threads);
+    const char *options[] = {"listening_ports",
+                             address,
+                             "num_threads",
+                             threads,
+                             "listen_backlog",
+                             "4096",
+                             "connection_queue",
+                             "512",
+                             "request_timeout_ms",
+                             "5000",
+                             "enable_keep_alive",
+                             "yes",
+                             "keep_alive_timeout_ms",
+                             "2000",
+                             "tcp_nodelay",
+                             "1",
+                             "decode_url",
+                             "no",
+                             "enable_directory_listing",
+                             "no",
+                             "enable_auth_domain_check",
+                             "no",
+                             NULL};
+    static const struct mg_callbacks callbacks = {.begin_request = on_request,
+                                                  .http_error = on_error,
+                                                  .log_message = on_message,
+                                                  .init_connection = on_connected,
+                                                  .connection_closed = on_closed};
+    struct mg_init_data init = {&callbacks, self, options};
+    struct mg_error_data error = {.text = why, .text_buffer_size = sizeof why};
+    self->context = mg_start2(&init, &error);
+    if (!self->context)
+        pt_log(PT_ERROR, "cannot listen", PT_S("listen", address), PT_S("why", why));
+    return self->context != NULL;
+}
+
+pt_http_server_t *pt_http_server_new(const pt_gateway_t *gateway,
+                                     const pt_http_settings_t *settings)
+{
+    if (sodium_init() < 0 || mg_init_library(MG_FEATURES_DEFAULT) != MG_FEATURES_DEFAULT) {
+        pt_log(PT_ERROR, "libsodium or civetweb does not start");
+        return NULL;
+    }
+    pt_http_server_t *self = zmalloc(sizeof *self);
+    self->http.gateway = gateway;
+    self->http.auth = pt_auth_new(gateway);
+    self->http.metrics = pt_metrics_new();
+    self->main = (listener_t){.server = self, .threads = settings->threads};
+    self->health = (listener_t){.server = self, .threads = HEALTH_THREADS, .health_only = true};
+    if (!self->http.metrics || !listen_on(&self->main, settings->listen) ||
+        (settings->health_listen && !listen_on(&self->health, settings->health_listen)))
+        pt_http_server_destroy(&self);
+    return self;
+}
+
+/* mg_stop cuts answers off in the middle, so those that are under way are waited for first. */
+static void drain(pt_http_server_t *self)
+{
+    int64_t until = pt_clock_ms() + DRAIN_MS;
+    atomic_store(&self->draining, true);
+    while (atomic_load(&self->open) > 0 && pt_clock_ms() < until)
+        zclock_sleep(5);
+    if (atomic_load(&self->open) > 0)
+        pt_log(PT_WARNING, "requests were cut off", PT_N("open", atomic_load(&self->open)));
+}
+
+void pt_http_server_destroy(pt_http_server_t **self_p)
+{
+    pt_http_server_t *self = *self_p;
+    if (!self)
+        return;
+    drain(self);
+    mg_stop(self->main.context);
+    mg_stop(self->health.context);
+    pt_auth_destroy(&self->http.auth);
+    pt_metrics_destroy(&self->http.metrics);
+    mg_exit_library();
+    free(self);
+    *self_p = NULL;
+}

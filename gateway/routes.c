@@ -1,0 +1,64 @@
+#include "gateway/routes.h"
+
+#include "gateway/api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OPEN (PT_ROUTE_OPEN | PT_ROUTE_HEALTH)
+
+/* clang-format off */
+const pt_route_t pt_routes[] = {
+    {"POST", "/v1/jobs",                   pt_api_submit_job,     PT_ROUTE_BODY, "Submit a pipeline job"},
+    {"GET",  "/v1/jobs/{id}",              pt_api_job,            0,             "A job's status"},
+    {"GET",  "/v1/jobs/{id}/results",      pt_api_job_results,    0,             "A completed job's results"},
+    {"GET",  "/v1/jobs/{id}/events",       pt_api_job_events,     0,             "A job's history"},
+    {"GET",  "/v1/events",                 pt_api_events,         0,             "The organisation's events"},
+    {"POST", "/v1/therapeutic-candidates", pt_api_make_candidate, PT_ROUTE_BODY, "Make a candidate and its baseline variant"},
+    {"GET",  "/v1/therapeutic-candidates/{id}", pt_api_candidate, 0,             "A candidate and its baseline variant"},
+    {"GET",  "/v1/variants/{id}",          pt_api_variant,        0,             "A variant and its chains"},
+    {"GET",  "/healthz",                   pt_api_healthz,        OPEN,          "The process is up"},
+    {"GET",  "/readyz",                    pt_api_readyz,         OPEN,          "Database, broker and recorder are there"},
+    {"GET",  "/metrics",                   pt_api_metrics,        OPEN,          "Figures for Prometheus"},
+};
+/* clang-format on */
+const size_t pt_route_count = sizeof pt_routes / sizeof *pt_routes;
+
+/* Whether the path has the pattern's shape; finds what stands for {id}. */
+static bool fits(const char *pattern, const char *path, pt_route_match_t *match)
+{
+    const char *hole = strchr(pattern, '{');
+    size_t before = hole ? (size_t)(hole - pattern) : strlen(pattern) + 1;
+    match->argument = NULL;
+    match->argument_size = 0;
+    if (strncmp(pattern, path, before) != 0)
+        return false;
+    if (!hole)
+        return true;
+    size_t size = strcspn(path + before, "/");
+    match->argument = path + before;
+    match->argument_size = size;
+    return size > 0 && strcmp(path + before + size, strchr(hole, '}') + 1) == 0;
+}
+
+static void allow(pt_route_match_t *match, const char *method)
+{
+    size_t used = strlen(match->allow);
+    snprintf(match->allow + used, sizeof match->allow - used, "%s%s%s", used ? ", " : "", method,
+             strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
+pt_route_outcome_t pt_route_find(const char *method, const char *path, pt_route_match_t *match)
+{
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    memset(match, 0, sizeof *match);
+    for (const pt_route_t *route = pt_routes; route < pt_routes + pt_route_count; route++) {
+        if (!fits(route->pattern, path, match))
+            continue;
+        match->route = route;
+        if (strcmp(route->method, wanted) == 0)
+            return PT_ROUTE_FOUND;
+        allow(match, route->method);
+    }
+    return match->allow[0] ? PT_ROUTE_NO_METHOD : PT_ROUTE_NO_PATH;
+}

@@ -1,0 +1,41 @@
+/* The one table of what is served: method, path, handler. 405 and its Allow come from it, and so
+   will the OpenAPI document. */
+#ifndef PT_ROUTES_H
+#define PT_ROUTES_H
+
+#include "gateway/http.h"
+
+typedef enum {
+    PT_ROUTE_OPEN = 1,   /* asks for no token */
+    PT_ROUTE_HEALTH = 2, /* served on the listener for health as well */
+    PT_ROUTE_BODY = 4    /* takes a JSON body */
+} pt_route_flags_t;
+
+struct pt_route {
+    const char *method;
+    const char *pattern; /* "/v1/jobs/{id}": {id} is one segment and a UUID */
+    pt_handler_t handler;
+    unsigned flags;
+    const char *summary;
+};
+
+extern const pt_route_t pt_routes[];
+extern const size_t pt_route_count;
+
+typedef enum {
+    PT_ROUTE_FOUND,
+    PT_ROUTE_NO_PATH,
+    PT_ROUTE_NO_METHOD /* the path is there, under other methods */
+} pt_route_outcome_t;
+
+typedef struct {
+    const pt_route_t *route;
+    const char *argument; /* the {id} of the path, borrowed; NULL if the pattern has none */
+    size_t argument_size;
+    char allow[64]; /* for PT_ROUTE_NO_METHOD: "GET, HEAD, POST" */
+} pt_route_match_t;
+
+/* HEAD finds the route of GET. Paths are compared byte by byte, as they came. */
+pt_route_outcome_t pt_route_find(const char *method, const char *path, pt_route_match_t *match);
+
+#endif

@@ -1,0 +1,220 @@
+#include "gateway/store_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UTC(COLUMN)                                                                                \
+    "to_char(" COLUMN " at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')"
+
+static const pt_sql_t sql_token = {
+    "read_token", "select id, org_id from tokens where hash = $1::bytea and revoked_at is null"};
+
+/* The four states that clients of this endpoint know: a canceled job shows as failed. */
+static const pt_sql_t sql_job = {
+    "read_job",
+    "select row_to_json(t) from ("
+    "  select id, variant_id, job_type,"
+    "    case status when 'canceled' then 'failed' else status end as status,"
+    "    " UTC("created_at") " as created_at, " UTC(
+        "started_at") " as started_at,"
+                      "    " UTC("completed_at") " as completed_at,"
+                                                 "    case status when 'canceled' then 'canceled'"
+                                                 "      when 'failed' then coalesce(error_message, "
+                                                 "error_code, 'failed') end as error_message"
+                                                 "  from jobs where id = $2::uuid and org_id = "
+                                                 "$1::uuid) t"};
+
+static const pt_sql_t sql_results = {
+    "read_results", "select j.status, j.error_code, j.error_message,"
+                    "  case when j.status = 'completed' then row_to_json(t) end "
+                    "from jobs j left join lateral ("
+                    "  select j.id as job_id, j.job_type, r.results, r.model_versions"
+                    "  from results r where r.job_id = j.id) t on true "
+                    "where j.id = $2::uuid and j.org_id = $1::uuid"};
+
+/* An event as a page shows it; what its type has no use for is left out. */
+#define EVENT "json_strip_nulls(row_to_json(e))"
+#define EVENT_COLUMNS                                                                              \
+    "seq, job_id, job_type, type, status, attempt, " UTC(                                          \
+        "at") " as at,"                                                                            \
+              " detail->>'step' as step, detail->'fraction' as fraction,"                          \
+              " detail->>'code' as code, detail->>'message' as message"
+
+static const pt_sql_t sql_job_events = {
+    "read_job_events",
+    "select json_build_object('data', coalesce("
+    "  (select json_agg(" EVENT " order by e.seq)"
+    "   from (select " EVENT_COLUMNS " from events where job_id = j.id and org_id = j.org_id) e),"
+    "  '[]'::json)) "
+    "from jobs j where j.id = $2::uuid and j.org_id = $1::uuid"};
+
+static const pt_sql_t sql_events = {
+    "read_events",
+    "with page as materialized ("
+    "  select " EVENT_COLUMNS " from events"
+    "  where org_id = $1::uuid and seq > $2::bigint order by seq limit $3::bigint"
+    "), edge as ("
+    "  select c.seq as last, coalesce((select max(seq) from page), least($2::bigint, c.seq)) as "
+    "next"
+    "  from event_counters c where c.org_id = $1::uuid) "
+    "select json_strip_nulls(row_to_json(t)) from ("
+    "  select coalesce((select json_agg(" EVENT
+    " order by e.seq) from page e), '[]'::json) as data,"
+    "    next as next_after, next < last as has_more, last as last_seq,"
+    "    ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint as timeline,"
+    "    case when $2::bigint > last then last end as rewound_to"
+    "  from edge) t"};
+
+static const pt_sql_t sql_variant = {
+    "read_variant",
+    "select row_to_json(t) from ("
+    "  select id, 'variant' as object, candidate_id, name, format, chains,"
+    "    " UTC("created_at") " as created_at"
+                             "  from variants where id = $2::uuid and org_id = $1::uuid) t"};
+
+/* With its baseline, the first of its variants. */
+static const pt_sql_t sql_read_candidate = {
+    "read_candidate",
+    "select row_to_json(t) from ("
+    "  select c.id, 'therapeutic_candidate' as object, c.name, c.format, v.id as variant_id,"
+    "    v.chains, " UTC("c.created_at") " as created_at"
+                                         "  from therapeutic_candidates c join lateral ("
+                                         "    select id, chains from variants where candidate_id = "
+                                         "c.id order by created_at, id limit 1)"
+                                         "    v on true"
+                                         "  where c.id = $2::uuid and c.org_id = $1::uuid) t"};
+
+static const pt_sql_t sql_candidate = {
+    "make_candidate", "with candidate as ("
+                      "  insert into therapeutic_candidates (id, org_id, name, format)"
+                      "  values ($2::uuid, $1::uuid, $4::text, $5::text) returning created_at"
+                      "), variant as ("
+                      "  insert into variants (id, org_id, candidate_id, name, format, chains)"
+                      "  values ($3::uuid, $1::uuid, $2::uuid, $4::text, $5::text, $6::jsonb)) "
+                      "select " UTC("created_at") " from candidate"};
+
+/* ---- reading a row ----------------------------------------------------------------------- */
+
+static char *copy_value(const PGresult *rows, int column)
+{
+    return PQgetisnull(rows, 0, column) ? NULL : strdup(PQgetvalue(rows, 0, column));
+}
+
+static pt_pg_outcome_t read_text(pt_pool_t *pool, const pt_sql_t *sql, const char *const *params,
+                                 int count, char **text)
+{
+    PGresult *rows = NULL;
+    *text = NULL;
+    pt_pg_outcome_t outcome = pt_pool_run(pool, sql, params, count, PT_READ_MS, &rows);
+    if (outcome == PT_PG_OK && PQntuples(rows) > 0)
+        *text = copy_value(rows, 0);
+    PQclear(rows);
+    return outcome;
+}
+
+/* A statement that takes the organisation and one identifier of it. */
+static pt_pg_outcome_t read_one(pt_pool_t *pool, const pt_sql_t *sql, const pt_uuid_t *org,
+                                const pt_uuid_t *id, char **text)
+{
+    char org_text[PT_UUID_TEXT], id_text[PT_UUID_TEXT];
+    const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(id, id_text)};
+    return read_text(pool, sql, params, 2, text);
+}
+
+/* ---- the questions ----------------------------------------------------------------------- */
+
+pt_pg_outcome_t pt_store_token(pt_pool_t *pool, const uint8_t *hash, pt_caller_t *caller,
+                               bool *found)
+{
+    char text[2 + 64 + 1] = "\\x";
+    for (size_t i = 0; i < 32; i++)
+        snprintf(text + 2 + 2 * i, 3, "%02x", hash[i]);
+    const char *const params[] = {text};
+    PGresult *rows = NULL;
+    *found = false;
+    pt_pg_outcome_t outcome = pt_pool_run(pool, &sql_token, params, 1, PT_READ_MS, &rows);
+    if (outcome == PT_PG_OK && PQntuples(rows) > 0)
+        *found = pt_uuid_parse(&caller->token_id, PQgetvalue(rows, 0, 0), PT_UUID_TEXT - 1) &&
+                 pt_uuid_parse(&caller->org_id, PQgetvalue(rows, 0, 1), PT_UUID_TEXT - 1);
+    PQclear(rows);
+    return outcome;
+}
+
+pt_pg_outcome_t pt_store_job(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                             char **json)
+{
+    return read_one(pool, &sql_job, org, job, json);
+}
+
+pt_pg_outcome_t pt_store_job_events(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                                    char **json)
+{
+    return read_one(pool, &sql_job_events, org, job, json);
+}
+
+pt_pg_outcome_t pt_store_variant(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *variant,
+                                 char **json)
+{
+    return read_one(pool, &sql_variant, org, variant, json);
+}
+
+pt_pg_outcome_t pt_store_read_candidate(pt_pool_t *pool, const pt_uuid_t *org,
+                                        const pt_uuid_t *candidate, char **json)
+{
+    return read_one(pool, &sql_read_candidate, org, candidate, json);
+}
+
+pt_pg_outcome_t pt_store_events(pt_pool_t *pool, const pt_uuid_t *org, int64_t after, int64_t limit,
+                                char **json)
+{
+    char org_text[PT_UUID_TEXT], after_text[24], limit_text[24];
+    snprintf(after_text, sizeof after_text, "%lld", (long long)after);
+    snprintf(limit_text, sizeof limit_text, "%lld", (long long)limit);
+    const char *const params[] = {pt_uuid_format(org, org_text), after_text, limit_text};
+    return read_text(pool, &sql_events, params, 3, json);
+}
+
+pt_pg_outcome_t pt_store_results(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                                 pt_store_result_t *result)
+{
+    char org_text[PT_UUID_TEXT], job_text[PT_UUID_TEXT];
+    const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text)};
+    PGresult *rows = NULL;
+    memset(result, 0, sizeof *result);
+    pt_pg_outcome_t outcome = pt_pool_run(pool, &sql_results, params, 2, PT_READ_MS, &rows);
+    if (outcome == PT_PG_OK && PQntuples(rows) > 0) {
+        result->status = copy_value(rows, 0);
+        result->error_code = copy_value(rows, 1);
+        result->error_message = copy_value(rows, 2);
+        result->json = copy_value(rows, 3);
+    }
+    PQclear(rows);
+    return outcome;
+}
+
+void pt_store_result_clear(pt_store_result_t *self)
+{
+    free(self->status);
+    free(self->error_code);
+    free(self->error_message);
+    free(self->json);
+    memset(self, 0, sizeof *self);
+}
+
+pt_pg_outcome_t pt_store_candidate(pt_pool_t *pool, const pt_candidate_t *candidate,
+                                   char *created_at)
+{
+    char org[PT_UUID_TEXT], id[PT_UUID_TEXT], variant[PT_UUID_TEXT];
+    const char *const params[] = {pt_uuid_format(&candidate->org_id, org),
+                                  pt_uuid_format(&candidate->candidate_id, id),
+                                  pt_uuid_format(&candidate->variant_id, variant),
+                                  candidate->name,
+                                  candidate->format,
+                                  candidate->chains};
+    char *text = NULL;
+    pt_pg_outcome_t outcome = read_text(pool, &sql_candidate, params, 6, &text);
+    snprintf(created_at, PT_TIME_TEXT, "%s", text ? text : "");
+    free(text);
+    return outcome;
+}

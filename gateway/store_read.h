@@ -1,0 +1,46 @@
+/* What the handlers ask of the database. Answers are the JSON that the client gets, made by the
+ * statement itself: one statement is one snapshot, so nothing in an answer contradicts the rest.
+ * Every statement names the organisation: what is another's is not there.
+ */
+#ifndef PT_STORE_READ_H
+#define PT_STORE_READ_H
+
+#include "gateway/http.h"
+
+/* Whose token has this SHA-256 (32 bytes) and is not revoked. */
+pt_pg_outcome_t pt_store_token(pt_pool_t *pool, const uint8_t *hash, pt_caller_t *caller,
+                               bool *found);
+
+/* On PT_PG_OK `*json` is the text, owned by the caller, or NULL if there is no such row. */
+pt_pg_outcome_t pt_store_job(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                             char **json);
+pt_pg_outcome_t pt_store_job_events(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                                    char **json);
+pt_pg_outcome_t pt_store_variant(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *variant,
+                                 char **json);
+pt_pg_outcome_t pt_store_read_candidate(pt_pool_t *pool, const pt_uuid_t *org,
+                                        const pt_uuid_t *candidate, char **json);
+/* Events after that number: {data, next_after, has_more, last_seq, timeline, rewound_to?}. */
+pt_pg_outcome_t pt_store_events(pt_pool_t *pool, const pt_uuid_t *org, int64_t after, int64_t limit,
+                                char **json);
+
+/* How a job ended. All owned, released by pt_store_result_clear; NULL where there is none. */
+typedef struct {
+    char *status; /* NULL: no such job */
+    char *error_code, *error_message;
+    char *json; /* {job_id, job_type, results, model_versions} */
+} pt_store_result_t;
+pt_pg_outcome_t pt_store_results(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                                 pt_store_result_t *result);
+void pt_store_result_clear(pt_store_result_t *self);
+
+/* A candidate and its baseline variant, in one transaction. `chains` is JSON, borrowed. */
+typedef struct {
+    pt_uuid_t org_id, candidate_id, variant_id;
+    const char *name, *format, *chains;
+} pt_candidate_t;
+/* On PT_PG_OK `created_at` (PT_TIME_TEXT bytes) is set. */
+pt_pg_outcome_t pt_store_candidate(pt_pool_t *pool, const pt_candidate_t *candidate,
+                                   char *created_at);
+
+#endif
