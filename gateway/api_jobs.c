@@ -70,7 +70,7 @@ static void answer_created(pt_response_t *response, const pt_submission_t *submi
                         "\"status\":\"pending\",\"created_at\":\"%s\",\"started_at\":null,"
                         "\"completed_at\":null,\"error_message\":null}",
                         id, pt_uuid_format(&submission->variant_id, variant), submission->job_type,
-                        pt_time_format(created_at, at));
+                        pt_time_iso(created_at, at));
     pt_response_text(response, 202, "application/json", body, (size_t)size);
     snprintf(location, sizeof location, "/v1/jobs/%s", id);
     pt_response_header(response, "Location", location);

@@ -160,7 +160,7 @@ void pt_response_clear(pt_response_t *self)
     memset(self, 0, sizeof *self);
 }
 
-char *pt_time_format(int64_t unix_us, char text[PT_TIME_TEXT])
+char *pt_time_iso(int64_t unix_us, char text[PT_TIME_TEXT])
 {
     time_t seconds = (time_t)(unix_us / 1000000);
     struct tm utc;

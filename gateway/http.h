@@ -80,6 +80,6 @@ void pt_response_clear(pt_response_t *self);
 
 /* Writes microseconds since 1970 as 2026-01-31T12:00:00.000000+00:00. */
 #define PT_TIME_TEXT 40
-char *pt_time_format(int64_t unix_us, char text[PT_TIME_TEXT]);
+char *pt_time_iso(int64_t unix_us, char text[PT_TIME_TEXT]);
 
 #endif

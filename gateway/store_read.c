@@ -43,11 +43,11 @@ static const pt_sql_t sql_results = {
 
 static const pt_sql_t sql_job_events = {
     "read_job_events",
-    "select json_build_object('data', coalesce("
+    "select row_to_json(t) from jobs j, lateral (select coalesce("
     "  (select json_agg(" EVENT " order by e.seq)"
     "   from (select " EVENT_COLUMNS " from events where job_id = j.id and org_id = j.org_id) e),"
-    "  '[]'::json)) "
-    "from jobs j where j.id = $2::uuid and j.org_id = $1::uuid"};
+    "  '[]'::json) as data) t "
+    "where j.id = $2::uuid and j.org_id = $1::uuid"};
 
 static const pt_sql_t sql_events = {
     "read_events",
