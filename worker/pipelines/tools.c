@@ -136,7 +136,7 @@ static void print_lines(const pt_antibody_t *antibody, void *context)
         run->failed = true;
     json_array_foreach(lines, index, line) {
         run->failed |= json_object_get(line, "error") != NULL;
-        if (json_dumpf(line, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF)
+        if (json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0 || putchar('\n') == EOF)
             run->failed = true;
     }
     json_decref(lines);

@@ -88,18 +88,24 @@ static void weigh_span(uint8_t weight[PT_IMGT_COUNT + 1], int first, int last)
     memset(weight + first, 1, (size_t)(last - first + 1));
 }
 
-/* Between genes that match equally well the commoner one is the likelier. */
-static double commoner(const pt_germline_match_t *match, void *context)
+/* Decides between genes that match equally well, so it is worth less than a residue: CDR3 as far as the
+   gene reaches into it, then how common the gene is. */
+static double likelier(const pt_germline_match_t *match, void *context)
 {
-    (void)context;
-    return match->presence * 0.5;
+    const char *columns = context;
+    int alike = 0;
+    for (int p = 105; p <= 111; p++)
+        alike += columns[p - 1] != '-' && columns[p - 1] == match->aligned[p - 1];
+    return alike / 16.0 + match->presence / 32.0;
 }
 
 pt_germline_match_t pt_nearest_v(const pt_domain_t *domain, pt_species_t species)
 {
+    char columns[PT_IMGT_COUNT + 1];
     uint8_t weight[PT_IMGT_COUNT + 1];
+    pt_domain_columns(domain, columns);
     weigh_span(weight, 1, 104);
-    return pt_germline_search(domain, species, 'V', weight, commoner, NULL);
+    return pt_germline_search(domain, species, 'V', weight, likelier, columns);
 }
 
 pt_germline_match_t pt_nearest_j(const pt_domain_t *domain, pt_species_t species)
