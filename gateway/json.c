@@ -120,7 +120,7 @@ static void check_list(const json_t *list, const pt_json_field_t *field, const c
     }
     for (size_t i = 0; i < count; i++) {
         char at[POINTER_MAX];
-        snprintf(at, sizeof at, "%s/%zu", pointer, i);
+        snprintf(at, sizeof at, "%.*s/%zu", POINTER_MAX - 22, pointer, i);
         pt_json_check(json_array_get(list, i), field->fields, at, errors);
     }
 }
