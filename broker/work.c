@@ -256,14 +256,14 @@ static void on_job(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *inpu
         self->drops[PT_DROP_DUPLICATE]++;
         return;
     }
+    if (held) /* also if the newer one cannot be taken: nobody wants the older */
+        withdraw(self, held);
     const char *why = no_room(self, account, input->size);
     void *payload = why ? NULL : malloc(input->size ? input->size : 1);
     if (!payload) {
         refuse(self, from, msg, why ? why : "the broker is out of memory");
         return;
     }
-    if (held)
-        withdraw(self, held);
     held = hold(self, &msg->job_id, msg->attempt, type);
     held->org_id = msg->org_id;
     held->payload = memcpy(payload, input->payload, input->size);
