@@ -66,17 +66,20 @@ static bool is_length(const char *text)
     return digits > 0 && digits <= 18 && text[digits] == 0;
 }
 
-/* civetweb ends each line's text with a NUL in place of CR, another in place of LF. Where a line
-   ended in LF alone, or went on in the next one, the next name stands elsewhere. */
-static bool has_bare_line_feed(const struct mg_request_info *info)
+/* civetweb ends each line's text with a NUL in place of CR and another in place of LF, and takes a
+   line that begins with a space, a colon or a byte above 126 for the end of the head. So where a
+   line ended in LF alone the next name stands elsewhere, and behind the last header there must be
+   the blank line, whose LF is a NUL by now. (Its buffer has room beyond that, see PT_HEAD_MAX.) */
+static bool is_well_formed(const struct mg_request_info *info)
 {
     const char *end = info->http_version + strlen(info->http_version);
     for (int i = 0; i < info->num_headers; i++) {
         if (info->http_headers[i].name != end + 2)
-            return true;
+            return false;
         end = info->http_headers[i].value + strlen(info->http_headers[i].value);
     }
-    return false;
+    char blank = info->num_headers > 0 ? '\r' : 0;
+    return end[1] == 0 && end[2] == blank && end[3] == 0;
 }
 
 /* "Content-Length : 5" is read by some and passed over by others. */
@@ -117,7 +120,7 @@ const char *pt_exchange_fault(const pt_exchange_t *self, pt_problem_t *problem)
         *problem = PT_HEADERS_TOO_LARGE;
         return "There are more headers than are read.";
     }
-    if (has_bare_line_feed(self->info) || has_space_in_name(self->info))
+    if (!is_well_formed(self->info) || has_space_in_name(self->info))
         return "A header line is not well-formed.";
     if (hosts > 1 || (hosts == 0 && strcmp(self->info->http_version, "1.1") == 0))
         return "There must be one Host header.";

@@ -221,6 +221,8 @@ static bool listen_on(listener_t *self, const char *address)
                              "4096",
                              "connection_queue",
                              "512",
+                             "max_request_size",
+                             PT_HEAD_MAX,
                              "request_timeout_ms",
                              "5000",
                              "enable_keep_alive",

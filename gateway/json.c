@@ -7,10 +7,35 @@
 #include <string.h>
 
 #define POINTER_MAX 320
+#define DEPTH_MAX 16
+
+/* jansson goes 2,048 levels deep, one call each, and a thread of civetweb's has a stack of 100 KiB.
+ */
+static bool is_shallow(const char *text, size_t size)
+{
+    bool quoted = false;
+    int depth = 0;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '[' || c == '{') && ++depth > DEPTH_MAX)
+            return false;
+        else if (!quoted && (c == ']' || c == '}'))
+            depth--;
+    }
+    return true;
+}
 
 json_t *pt_json_read(const char *text, size_t size, char *reason, size_t reason_size)
 {
     json_error_t error;
+    if (!is_shallow(text, size)) {
+        snprintf(reason, reason_size, "The body is nested more than %d levels deep.", DEPTH_MAX);
+        return NULL;
+    }
     json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!value && size == 0)
         snprintf(reason, reason_size, "The body is empty; it must be a JSON object.");

@@ -23,8 +23,8 @@ typedef struct pt_json_field {
 
 #define PT_JSON_ERRORS_MAX 50 /* more than any person reads */
 
-/* Reads one JSON value and nothing after it: duplicate keys and NUL are refused. NULL with a
-   reason, which names the line and column. */
+/* Reads one JSON value and nothing after it: duplicate keys, NUL and deep
+   nesting are refused. NULL with a reason, which names the line and column. */
 json_t *pt_json_read(const char *text, size_t size, char *reason, size_t reason_size);
 
 /* Checks the object against the table and appends {pointer, message} to `errors` for each field
