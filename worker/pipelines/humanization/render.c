@@ -153,17 +153,19 @@ static json_t *liability_details(const pt_humanization_t *r)
     return list;
 }
 
+/* The hallmark residues; `parental` differs where one was not kept. */
 static json_t *vhh_analysis(const pt_humanized_t *h)
 {
     json_t *hallmarks = json_array();
-    for (size_t i = 0; i < h->humanized.length; i++) {
+    for (size_t i = 0; i < h->parental.length; i++) {
         char position[8];
-        if (pt_is_vhh_hallmark(h->humanized.positions[i]))
+        int now = pt_domain_find(&h->humanized, h->parental.positions[i]);
+        if (now >= 0 && pt_is_vhh_hallmark(h->parental.positions[i]))
             json_array_append_new(
-                hallmarks, json_pack("{s:s, s:s#, s:b}", "imgt",
-                                     pt_position_text(h->humanized.positions[i], position),
-                                     "residue", h->humanized.residues + i, (size_t)1, "kept",
-                                     h->humanized.residues[i] == h->parental.residues[i]));
+                hallmarks, json_pack("{s:s, s:s#, s:s#}", "imgt",
+                                     pt_position_text(h->parental.positions[i], position), "parental",
+                                     h->parental.residues + i, (size_t)1, "residue",
+                                     h->humanized.residues + now, (size_t)1));
     }
     return json_pack("{s:o}", "hallmarks", hallmarks);
 }
