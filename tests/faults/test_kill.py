@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from promises import Load, check
 
+from harness import GENERIC
 from harness.processes import wait_for
+from harness.system import CHECKOUT
 
 HERE = Path(__file__).parent
 
@@ -31,13 +33,21 @@ def test_worker_killed(new_system):
     assert system.query('SELECT count(*) FROM jobs WHERE losses = 1 AND tries = 0')[0]['count'] == 2
 
 
-def test_worker_killed_for_good_is_missed_by_its_silence(new_system):
-    system = new_system(workers=1)
-    jobs = [system.submit(system.make_variant('sleep=2')) for _ in range(2)]
-    wait_running(system, jobs, 2)
-    system.kill('worker-1')
-    system.wait_terminal(jobs, 40)
-    check(system)
+def test_a_worker_that_never_comes_back_is_missed_by_its_silence(new_system):
+    """One that nobody starts again, as on a machine that burnt down."""
+    system = new_system(workers=0)
+    worker = subprocess.Popen(
+        [CHECKOUT / 'build' / 'bin' / 'paratope-worker', '--brokers', system.env['PARATOPE_BROKER_WORKERS'],
+         '--events-in', system.env['PARATOPE_EVENTS_IN'], '--name', 'burnt', '--slots', 'humanization=2',
+         '--pipeline', f'humanization={GENERIC}'], stderr=subprocess.DEVNULL)
+    try:
+        jobs = [system.submit(system.make_variant('sleep=30')) for _ in range(2)]
+        wait_running(system, jobs, 2)
+    finally:
+        worker.kill()
+        worker.wait()
+    lost = 'SELECT count(*) FROM jobs WHERE losses = 1 AND attempt = 2'
+    assert wait_for(lambda: system.query(lost)[0]['count'] == 2, 15), 'nobody missed the worker'
 
 
 def test_broker_killed_with_jobs_queued_and_running(new_system):

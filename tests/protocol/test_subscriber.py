@@ -1,0 +1,98 @@
+"""An independent subscriber follows jobs from created to completed, and proves order and completeness."""
+import collections
+
+import pytest
+from subscriber import Subscriber
+
+from harness import GENERIC, System
+
+
+@pytest.fixture(scope='module')
+def own():
+    with System(pipelines={'humanization': GENERIC}) as running:
+        yield running
+
+
+@pytest.fixture
+def subscribe(own):
+    made = []
+
+    def start(last: int = 0) -> Subscriber:
+        org = own.query('SELECT org_id::text FROM variants WHERE id = %s', own.variant)[0]['org_id']
+        made.append(Subscriber(own.env['PARATOPE_EVENTS'], own.url, own.token, org, last))
+        return made[-1]
+
+    yield start
+    for subscriber in made:
+        subscriber.close()
+
+
+def check_complete(own, events: list[dict], first: int = 1) -> None:
+    """The log is the table's: every number once, in order, and the same words."""
+    assert [event['seq'] for event in events] == list(range(first, first + len(events)))
+    rows = own.query('SELECT seq, job_id::text, type, status, attempt FROM events WHERE seq >= %s AND org_id = '
+                     '(SELECT org_id FROM variants WHERE id = %s) ORDER BY seq', first, own.variant)
+    assert [{key: event[key] for key in rows[0]} for event in events] == rows
+
+
+def test_follows_jobs_live(own, subscribe):
+    subscriber = subscribe()
+    events = subscriber.take(1)
+    jobs = [own.submit(own.make_variant('progress=2 sleep=0.2')) for _ in range(20)]
+    own.wait_terminal(jobs)
+    events += subscriber.take(3)
+    check_complete(own, events)
+    live = [event for event in events if event['live']]
+    assert len(live) > len(events) / 2, 'most of it came live, not from the table'
+    history = collections.defaultdict(list)
+    for event in events:
+        history[event['job_id']].append(event['type'])
+    for job in jobs:
+        assert history[job][0] == 'created' and history[job][-1] == 'completed', history[job]
+
+
+def test_was_away_and_reads_what_it_missed(own, subscribe):
+    first = subscribe()
+    events = first.take(0.5)
+    first.close()
+    jobs = [own.submit() for _ in range(10)]
+    own.wait_terminal(jobs)
+    later = subscribe(first.last)
+    more = [own.submit() for _ in range(10)]
+    own.wait_terminal(more)
+    events += later.take(3)
+    check_complete(own, events)
+    assert {event['job_id'] for event in events if event['type'] == 'completed'} >= set(jobs + more)
+
+
+def test_learns_of_the_last_event_by_the_edge(own, subscribe):
+    """Deaf while the last events are published, it hears of them by the edge alone."""
+    subscriber = subscribe()
+    events = subscriber.take(0.5)
+    subscriber.socket.unsubscribe(f'event.{subscriber.org}.'.encode())
+    own.wait_terminal([own.submit()])
+    reads = subscriber.reads
+    events += subscriber.take(5)
+    check_complete(own, events)
+    assert subscriber.reads > reads and events[-1]['type'] == 'completed'
+
+
+def test_misses_nothing_while_the_broker_dies(own, subscribe):
+    subscriber = subscribe()
+    events = subscriber.take(0.5)
+    variant = own.make_variant('sleep=0.2')
+    jobs = [own.submit(variant) for _ in range(8)]
+    events += subscriber.take(0.3)
+    old = own.kill('broker-1')
+    own.wait_restarted('broker-1', old)
+    jobs += [own.submit(variant) for _ in range(8)]
+    own.wait_terminal(jobs, 60)
+    events += subscriber.take(4)
+    check_complete(own, events)
+
+
+def test_a_page_above_the_last_number_says_where_the_table_ends(own):
+    last = own.query('SELECT seq FROM event_counters WHERE org_id = (SELECT org_id FROM variants WHERE id = %s)',
+                     own.variant)[0]['seq']
+    page = own.http.get('/v1/events', params={'after': last + 1000}).json()
+    assert page['data'] == [] and page['rewound_to'] == last
