@@ -168,6 +168,16 @@ static void missing_ends_shift_nothing(void **state)
     assert_int_equal(at(d, 128, 0), 'S');
 }
 
+/* IMGT: rabbit heavy chains have no residue at 2, 84 and 85. */
+static void rabbit_gaps_stand_where_imgt_has_them(void **state)
+{
+    (void)state;
+    const pt_domain_t *d = only_domain("QSLEESGGRLVTPGTPLTLTCTASGFSLSNYYVTWVRQAPGKGLEWIGIIYGSDETAYATWAIG"
+                                       "RFTISKTSTTVDLKMTSLTAADTATYFCARDDSSDWDAKFNLWGQGTLVTVSS");
+    assert_span(d, 1, 26, "Q-SLEESGG-RLVTPGTPLTLTCTAS");
+    assert_span(d, 75, 104, "RFTISKTST--TVDLKMTSLTAADTATYFC");
+}
+
 /* A mutated first residue belongs to the domain all the same. */
 static void unusual_ends_are_taken(void **state)
 {
@@ -233,6 +243,7 @@ int main(void)
         cmocka_unit_test(domain_is_found_inside_a_longer_chain),
         cmocka_unit_test(both_domains_of_an_scfv_are_found_in_order),
         cmocka_unit_test(missing_ends_shift_nothing),
+        cmocka_unit_test(rabbit_gaps_stand_where_imgt_has_them),
         cmocka_unit_test(unusual_ends_are_taken),
         cmocka_unit_test(nearest_germlines_are_named),
         cmocka_unit_test(kabat_and_imgt_cdrs),

@@ -24,8 +24,9 @@ def in_loop(position):
 def gap_costs(chain, position):
     """(delete open, delete extend, insert after open, insert extend) in 1/100 bit.
 
-    A loop may have any length; in a framework a gap is the exception. Heavy chains of rabbits may lack
-    84 and 85, half of the lambda families lack 81 and 82.
+    A loop may have any length; in a framework a gap is the exception. Heavy chains of rabbits lack two
+    residues of the turn at 80 to 87, which numbering.c then lays out; half of the lambda families lack 81
+    and 82.
     """
     insert = (300, 40) if in_loop(position) or in_loop(position + 1) else (1000, 100)
     if in_loop(position):
@@ -34,8 +35,8 @@ def gap_costs(chain, position):
         return (900, 900, *insert)
     if chain == "L" and position in (81, 82):
         return (20, 10, *insert)
-    if chain == "H" and position in (84, 85):
-        return (400, 100, *insert)
+    if chain == "H" and 80 <= position <= 86:
+        return (500, 150, 700, 100)
     return (900, 250, *insert)
 
 

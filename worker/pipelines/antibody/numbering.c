@@ -2,16 +2,25 @@
 #include "align.h"
 #include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
+/* A stretch that is numbered by its length alone. */
 typedef struct {
     int first, last;
-    int left, right;     /* the two positions around the middle, where insertions go */
-    bool right_is_first; /* on which side the first insertion stands */
+    int left;        /* the position behind which residues that are too many go */
+    bool both_sides; /* gaps and insertions around the middle; else insertions behind `left` only … */
+    int before_gap;  /* … and gaps behind this position */
+    const char *chains;
 } loop_t;
 
-/* CDR3 has 13 positions, so its seventh residue stands left of the middle; the others have an even number. */
-static const loop_t loops[] = {
-    {27, 38, 32, 33, true}, {56, 65, 60, 61, true}, {105, 117, 111, 112, true}};
+/*
+ *  The CDRs, and the turn between the strands D and E of heavy chains: rabbits lack two residues of it, which
+ *  IMGT leaves out at 84 and 85, and what is inserted there stands behind 85.
+ */
+static const loop_t loops[] = {{27, 38, 32, true, 0, "HKL"},
+                               {56, 65, 60, true, 0, "HKL"},
+                               {80, 87, 85, false, 83, "H"},
+                               {105, 117, 111, true, 0, "HKL"}};
 enum { LOOPS = sizeof loops / sizeof loops[0], LETTERS = 52 };
 
 /* A to Z, then a to z: the longest loops of cattle need more than 26. */
@@ -27,25 +36,45 @@ static int insertion_of(char letter)
     return islower((unsigned char)letter) ? letter - 'a' + 27 : letter - 'A' + 1;
 }
 
+/* How n residues are shared out: plain positions and lettered insertions on each side. */
+typedef struct {
+    int left, left_extra, right_extra, right;
+} shares_t;
+
+static shares_t share_out(const loop_t *loop, int n)
+{
+    int size = loop->last - loop->first + 1;
+    int extra = n > size ? n - size : 0, plain = n - extra;
+    int longest_left = loop->left - loop->first + 1;
+    shares_t s = {.left_extra = extra};
+    if (loop->both_sides) {
+        s.right_extra = (extra + 1) / 2;
+        s.left_extra = extra - s.right_extra;
+        s.left = extra ? longest_left : (plain + 1) / 2;
+    } else {
+        int left = loop->before_gap - loop->first + 1, right = loop->last - loop->left;
+        if (plain == size)
+            s.left = longest_left;
+        else if (plain > right)
+            s.left = plain - right < left ? plain - right : left;
+    }
+    s.right = plain - s.left;
+    return s;
+}
+
 /* Places n residues of a loop: first to last position, or with insertions around the middle. */
 static bool lay_out_loop(const loop_t *loop, int n, pt_position_t *positions)
 {
-    int size = loop->last - loop->first + 1;
-    int extra = n > size ? n - size : 0;
-    int right_extra = (extra + (loop->right_is_first ? 1 : 0)) / 2;
-    int left_extra = extra - right_extra;
-    if (right_extra > LETTERS || left_extra > LETTERS)
+    shares_t s = share_out(loop, n);
+    if (s.right_extra > LETTERS || s.left_extra > LETTERS)
         return false;
-    int plain = n - extra;
-    int left = extra ? loop->left - loop->first + 1 : (plain + 1) / 2;
-    int right = plain - left;
-    for (int i = 0; i < left; i++)
+    for (int i = 0; i < s.left; i++)
         *positions++ = (pt_position_t){(uint8_t)(loop->first + i), 0};
-    for (int i = 1; i <= left_extra; i++)
+    for (int i = 1; i <= s.left_extra; i++)
         *positions++ = (pt_position_t){(uint8_t)loop->left, letter_of(i)};
-    for (int i = right_extra; i >= 1; i--)
-        *positions++ = (pt_position_t){(uint8_t)loop->right, letter_of(i)};
-    for (int i = right; i >= 1; i--)
+    for (int i = s.right_extra; i >= 1; i--)
+        *positions++ = (pt_position_t){(uint8_t)(loop->left + 1), letter_of(i)};
+    for (int i = s.right; i >= 1; i--)
         *positions++ = (pt_position_t){(uint8_t)(loop->last - i + 1), 0};
     return true;
 }
@@ -78,7 +107,7 @@ static bool renumber_loop(const loop_t *loop, pt_domain_t *domain)
 }
 
 /* Frameworks: the column's own position, insertions lettered behind it. */
-static bool number_frameworks(const pt_profile_t *profile, const int *columns, pt_domain_t *domain)
+static void number_frameworks(const pt_profile_t *profile, const int *columns, pt_domain_t *domain)
 {
     int inserted = 0;
     for (size_t i = 0; i < domain->length; i++) {
@@ -90,7 +119,14 @@ static bool number_frameworks(const pt_profile_t *profile, const int *columns, p
         domain->positions[i] =
             (pt_position_t){profile->imgt[column], plain ? (char)0 : letter_of(inserted)};
     }
-    return true;
+}
+
+/* Most heavy chains of rabbits begin Q-S and lack position 2; others that begin at 2 lost their first. */
+static void rabbit_start(pt_domain_t *domain)
+{
+    if (domain->chain == 'H' && domain->positions[0].number == 2 &&
+        strncmp(domain->residues, "QS", 2) == 0)
+        domain->positions[0].number = 1;
 }
 
 static bool rising(const pt_domain_t *domain)
@@ -103,9 +139,12 @@ static bool rising(const pt_domain_t *domain)
 
 bool pt_number_columns(const pt_profile_t *profile, const int *columns, pt_domain_t *domain)
 {
-    bool ok = number_frameworks(profile, columns, domain);
+    bool ok = true;
+    number_frameworks(profile, columns, domain);
+    rabbit_start(domain);
     for (int l = 0; ok && l < LOOPS; l++)
-        ok = renumber_loop(&loops[l], domain);
+        if (strchr(loops[l].chains, profile->chain))
+            ok = renumber_loop(&loops[l], domain);
     return ok && rising(domain);
 }
 
