@@ -8,8 +8,7 @@
 typedef struct {
     int first, last;
     int left;        /* the position behind which residues that are too many go */
-    bool both_sides; /* gaps and insertions around the middle; else insertions behind `left` only … */
-    int before_gap;  /* … and gaps behind this position */
+    bool both_sides; /* gaps and insertions around the middle; else before and behind `left` */
     const char *chains;
 } loop_t;
 
@@ -17,10 +16,10 @@ typedef struct {
  *  The CDRs, and the turn between the strands D and E of heavy chains: rabbits lack two residues of it, which
  *  IMGT leaves out at 84 and 85, and what is inserted there stands behind 85.
  */
-static const loop_t loops[] = {{27, 38, 32, true, 0, "HKL"},
-                               {56, 65, 60, true, 0, "HKL"},
-                               {80, 87, 85, false, 83, "H"},
-                               {105, 117, 111, true, 0, "HKL"}};
+static const loop_t loops[] = {{27, 38, 32, true, "HKL"},
+                               {56, 65, 60, true, "HKL"},
+                               {80, 87, 85, false, "H"},
+                               {105, 117, 111, true, "HKL"}};
 enum { LOOPS = sizeof loops / sizeof loops[0], LETTERS = 52 };
 
 /* A to Z, then a to z: the longest loops of cattle need more than 26. */
@@ -52,11 +51,8 @@ static shares_t share_out(const loop_t *loop, int n)
         s.left_extra = extra - s.right_extra;
         s.left = extra ? longest_left : (plain + 1) / 2;
     } else {
-        int left = loop->before_gap - loop->first + 1, right = loop->last - loop->left;
-        if (plain == size)
-            s.left = longest_left;
-        else if (plain > right)
-            s.left = plain - right < left ? plain - right : left;
+        int right = loop->last - loop->left;
+        s.left = plain > right ? plain - right : 0;
     }
     s.right = plain - s.left;
     return s;
