@@ -68,7 +68,7 @@ def test_one_that_is_no_antibody_is_told_and_the_others_go_on(home, tmp_path):
 def test_a_job_that_fails_shows_its_reason(home, tmp_path):
     """The pipeline dies at each job; three tries, with backoff."""
     program = tmp_path / 'dies'
-    program.write_text('#!/bin/sh\nread line\nexit 3\n')
+    program.write_text('#!/bin/sh\nhead -c 1 > /dev/null\nexit 3\n')
     program.chmod(0o755)
     ended = run(home, '--pipeline', f'humanization={program}')
     assert ended.returncode == 1
