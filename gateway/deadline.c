@@ -3,7 +3,7 @@
 #include "proto/program/process.h"
 
 #include <errno.h>
-#include <sys/socket.h>
+#include <poll.h>
 
 static _Thread_local int64_t until; /* pt_clock_ms; 0: no deadline */
 
@@ -17,21 +17,22 @@ void pt_deadline_end(void)
     until = 0;
 }
 
-static int has_passed(void)
+static int system_poll(struct pollfd *items, nfds_t count, int ms)
 {
-    if (until == 0 || pt_clock_ms() < until)
-        return 0;
+    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    return ppoll(items, count, ms < 0 ? NULL : &time, NULL);
+}
+
+int poll(struct pollfd *items, nfds_t count, int ms)
+{
+    if (until == 0)
+        return system_poll(items, count, ms);
+    int64_t left = until - pt_clock_ms();
+    int ready = 0;
+    if (left > 0)
+        ready = system_poll(items, count, ms >= 0 && ms < left ? ms : (int)left);
+    if (ready != 0 || (left > 0 && pt_clock_ms() < until))
+        return ready;
     errno = ETIMEDOUT;
-    return 1;
-}
-
-/* What libc's own ones do is these calls with no address. */
-ssize_t recv(int fd, void *data, size_t size, int flags)
-{
-    return has_passed() ? -1 : recvfrom(fd, data, size, flags, NULL, NULL);
-}
-
-ssize_t send(int fd, const void *data, size_t size, int flags)
-{
-    return has_passed() ? -1 : sendto(fd, data, size, flags, NULL, 0);
+    return -1;
 }

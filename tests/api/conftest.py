@@ -1,7 +1,5 @@
 """A second organisation, the administration commands, and a client of the running system."""
 import json
-import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from harness.system import CHECKOUT  # noqa: E402
-
-
-def run_admin(system, *arguments: str) -> subprocess.CompletedProcess[str]:
-    programs = Path(os.environ.get('PARATOPE_TEST_PROGRAMS') or CHECKOUT / 'build' / 'bin')
-    return subprocess.run(
-        [str(programs / 'paratope-gateway'), 'admin', '--database', system.env['DATABASE_URL'], *arguments],
-        capture_output=True, text=True, timeout=30)
+from commands import run_admin  # noqa: E402
 
 
 @dataclass

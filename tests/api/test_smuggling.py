@@ -103,10 +103,10 @@ def test_pipelined_requests_are_answered_in_order(system):
     (b'GET /healthz HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n', 400),
     (b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400),         # somebody speaks TLS
     (b'GET /healthz HTTP/1.1\r\nHost: a\r\nX: ' + b'y' * 40000 + b'\r\n\r\n', 400),
-    (b'GET /../healthz HTTP/1.1\r\nHost: a\r\n\r\n', 404),
-    (b'GET //healthz HTTP/1.1\r\nHost: a\r\n\r\n', 404),
-    (b'GET /%68ealthz HTTP/1.1\r\nHost: a\r\n\r\n', 404),
-    (b'GET /healthz/ HTTP/1.1\r\nHost: a\r\n\r\n', 404),
+    (b'GET /../healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404),
+    (b'GET //healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404),
+    (b'GET /%68ealthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404),
+    (b'GET /healthz/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404),
 ])
 def test_odd_heads_have_one_defined_answer(system, data, status):
     got = answers(system.url, data, seconds=8)
