@@ -1,0 +1,28 @@
+"""The project's tables are what scripts/make-data makes, and nothing of test_only is in them."""
+import subprocess
+import sys
+
+from sources import CHECKOUT, SHARED, TABLES, read_table, shared
+
+
+def test_tables_are_what_the_script_makes(tmp_path):
+    shared("germlines/ogrdb_human.tsv")
+    root = tmp_path / "checkout"
+    (root / "scripts").mkdir(parents=True)
+    (root / "worker").mkdir()
+    script = root / "scripts" / "make-data"
+    script.write_bytes((CHECKOUT / "scripts" / "make-data").read_bytes())
+    subprocess.run([sys.executable, script, SHARED], check=True, capture_output=True)
+    made = {path.name: path.read_bytes() for path in (root / "worker" / "data").iterdir()}
+    kept = {path.name: path.read_bytes() for path in TABLES.glob("*.tsv")}
+    assert made == kept
+
+
+def test_every_germline_has_its_anchors():
+    for row in read_table(TABLES / "germlines.tsv"):
+        aligned = row["aligned"]
+        assert len(aligned) == 128
+        if row["segment"] == "V":
+            assert (aligned[22], aligned[40], aligned[103]) == ("C", "W", "C"), row["allele"]
+        else:
+            assert aligned[117] in "WF" and aligned[118] == "G" and aligned[120] == "G", row["allele"]
