@@ -145,7 +145,8 @@ static void join(pt_antibody_t *antibody, const pt_record_t *record)
 static size_t group(const pt_record_t *const *sorted, size_t count, pt_antibody_t *antibodies)
 {
     size_t n = 0;
-    size_t open = count; /* the antibody of this name that takes chains; `count` when there is none */
+    size_t open =
+        count; /* the antibody of this name that takes chains; `count` when there is none */
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && strcmp(sorted[i]->name, sorted[i - 1]->name) != 0)
             open = count;

@@ -1,6 +1,7 @@
 /*
- *  Antibodies from a FASTA file: the header's first word is the name, the second the chain. `NAME VH` and
- *  `NAME VL` belong together wherever they stand; a record with another second word, or none, stands alone.
+ *  Antibodies from a FASTA file: the header's first word is the name, the second the chain. `NAME
+ * VH` and `NAME VL` belong together wherever they stand; a record with another second word, or
+ * none, stands alone.
  */
 #ifndef PT_FASTA_H
 #define PT_FASTA_H
@@ -8,8 +9,8 @@
 #include "worker/pipelines/molecule.h"
 
 typedef struct {
-    char *name;  /* "" when the header has none */
-    char *label; /* the second word, "" when there is none */
+    char *name;     /* "" when the header has none */
+    char *label;    /* the second word, "" when there is none */
     char *sequence; /* capital letters, white space taken out */
     size_t length;
     pt_chain_kind_t kind;

@@ -26,7 +26,8 @@ static bool read_chain(const msgpack_object *object, size_t number, pt_chain_t *
     const msgpack_object *sequence = pt_map_get(object, "sequence");
     if (!kind || kind->type != MSGPACK_OBJECT_STR ||
         !pt_chain_kind_parse(kind->via.str.ptr, kind->via.str.size, &chain->kind))
-        return pt_error_set(error, code, "chain %zu: kind is not heavy, light, vhh or scfv", number);
+        return pt_error_set(error, code, "chain %zu: kind is not heavy, light, vhh or scfv",
+                            number);
     if (!sequence || sequence->type != MSGPACK_OBJECT_STR)
         return pt_error_set(error, code, "chain %zu has no sequence", number);
     chain->sequence = sequence->via.str.ptr;

@@ -1,5 +1,6 @@
 /*
- *  paratope-pipeline JOB_TYPE: the pipeline process, and the same computations as a tool for people.
+ *  paratope-pipeline JOB_TYPE: the pipeline process, and the same computations as a tool for
+ * people.
  */
 #include "worker/pipelines/humanization/job.h"
 #include "worker/pipelines/tools.h"
@@ -29,15 +30,18 @@ enum { COMMANDS = sizeof commands / sizeof commands[0], USAGE_ERROR = 2 };
 
 static void help(FILE *to)
 {
-    fputs("usage: paratope-pipeline JOB_TYPE                serve jobs, msgpack on stdin and stdout\n"
-          "       paratope-pipeline COMMAND --fasta FILE    print one JSON object a line\n"
-          "       paratope-pipeline --help | --version\n\n",
-          to);
+    fputs(
+        "usage: paratope-pipeline JOB_TYPE                serve jobs, msgpack on stdin and stdout\n"
+        "       paratope-pipeline COMMAND --fasta FILE    print one JSON object a line\n"
+        "       paratope-pipeline --help | --version\n\n",
+        to);
     for (int c = 0; c < COMMANDS; c++)
         fprintf(to, "  %-14s %s%s\n", commands[c].name, commands[c].about,
                 commands[c].compute ? "" : " (with --fasta only)");
-    fputs("\nIn FILE, records `NAME VH` and `NAME VL` are one antibody; a record alone is a nanobody or a\n"
-          "single chain. FILE may be - for standard input. A record that fails gives {\"name\", \"error\"},\n"
+    fputs("\nIn FILE, records `NAME VH` and `NAME VL` are one antibody; a record alone is a "
+          "nanobody or a\n"
+          "single chain. FILE may be - for standard input. A record that fails gives {\"name\", "
+          "\"error\"},\n"
           "and the exit status is 1 at the end; 2 is a wrong command or an unreadable file.\n",
           to);
 }

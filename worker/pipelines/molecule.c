@@ -61,9 +61,10 @@ static bool place(pt_part_t *part, const pt_chain_t *chain, const pt_domain_t *d
                   pt_error_t *error)
 {
     if (part->there)
-        return pt_error_set(error, "duplicate_chain",
-                            "there are two %s variable domains in different chains: one antibody has one",
-                            pt_is_heavy(domain) ? "heavy" : "light");
+        return pt_error_set(
+            error, "duplicate_chain",
+            "there are two %s variable domains in different chains: one antibody has one",
+            pt_is_heavy(domain) ? "heavy" : "light");
     part->there = true;
     part->chain = chain;
     part->domain = *domain;
@@ -87,37 +88,40 @@ static bool read_chain(const pt_chain_t *chain, pt_molecule_t *molecule, pt_erro
         *(pt_is_heavy(&domains[d]) ? &heavy : &light) += 1;
     char have[64], need[64];
     if (!fits_kind(chain->kind, heavy, light))
-        return pt_error_set(error, "wrong_chain_kind", "the %s has %s; %s is what it must have", title,
-                            describe(heavy, light, have, sizeof have),
-                            chain->kind == PT_KIND_ANY
-                                ? "one, or one heavy and one light,"
-                                : describe(kinds[chain->kind].heavy, kinds[chain->kind].light, need,
-                                           sizeof need));
+        return pt_error_set(
+            error, "wrong_chain_kind", "the %s has %s; %s is what it must have", title,
+            describe(heavy, light, have, sizeof have),
+            chain->kind == PT_KIND_ANY
+                ? "one, or one heavy and one light,"
+                : describe(kinds[chain->kind].heavy, kinds[chain->kind].light, need, sizeof need));
     molecule->scfv |= count == 2;
     molecule->nanobody |= chain->kind == PT_KIND_VHH;
     for (size_t d = 0; d < count; d++)
-        if (!place(pt_is_heavy(&domains[d]) ? &molecule->heavy : &molecule->light, chain, &domains[d],
-                   error))
+        if (!place(pt_is_heavy(&domains[d]) ? &molecule->heavy : &molecule->light, chain,
+                   &domains[d], error))
             return false;
     return true;
 }
 
-bool pt_molecule_read(const pt_chain_t *chains, size_t count, bool lone_heavy, pt_molecule_t *molecule,
-                      pt_error_t *error)
+bool pt_molecule_read(const pt_chain_t *chains, size_t count, bool lone_heavy,
+                      pt_molecule_t *molecule, pt_error_t *error)
 {
     memset(molecule, 0, sizeof *molecule);
     for (size_t c = 0; c < count; c++)
         if (!read_chain(&chains[c], molecule, error))
             return false;
     if (!molecule->heavy.there)
-        return pt_error_set(error, "missing_chain",
-                            "there is no heavy chain: give the heavy chain of the antibody as well");
+        return pt_error_set(
+            error, "missing_chain",
+            "there is no heavy chain: give the heavy chain of the antibody as well");
     if (molecule->light.there && molecule->nanobody)
-        return pt_error_set(error, "wrong_chain_kind",
-                            "a VHH works without a light chain: give heavy and light, or the VHH alone");
+        return pt_error_set(
+            error, "wrong_chain_kind",
+            "a VHH works without a light chain: give heavy and light, or the VHH alone");
     if (!molecule->light.there && !molecule->nanobody && !lone_heavy)
-        return pt_error_set(error, "missing_chain",
-                            "there is no light chain: give it as well, or say that this is a nanobody");
+        return pt_error_set(
+            error, "missing_chain",
+            "there is no light chain: give it as well, or say that this is a nanobody");
     molecule->nanobody = !molecule->light.there;
     return true;
 }

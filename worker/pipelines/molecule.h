@@ -1,6 +1,6 @@
 /*
- *  An antibody as a pipeline gets it: some chains of stated kinds, checked and numbered, heavy and light
- *  variable domain told apart.
+ *  An antibody as a pipeline gets it: some chains of stated kinds, checked and numbered, heavy and
+ * light variable domain told apart.
  */
 #ifndef PT_MOLECULE_H
 #define PT_MOLECULE_H
@@ -47,11 +47,11 @@ typedef struct {
 bool pt_chain_kind_parse(const char *word, size_t length, pt_chain_kind_t *kind);
 
 /*
- *  Reads the chains of one antibody; `lone_heavy` allows a heavy chain without its light chain. False with
- *  *error when they are no antibody: a bad sequence, or chains that do not make one.
+ *  Reads the chains of one antibody; `lone_heavy` allows a heavy chain without its light chain.
+ * False with *error when they are no antibody: a bad sequence, or chains that do not make one.
  */
-bool pt_molecule_read(const pt_chain_t *chains, size_t count, bool lone_heavy, pt_molecule_t *molecule,
-                      pt_error_t *error);
+bool pt_molecule_read(const pt_chain_t *chains, size_t count, bool lone_heavy,
+                      pt_molecule_t *molecule, pt_error_t *error);
 
 /* Fills *error; always false, so that a check can end with it. */
 bool pt_error_set(pt_error_t *error, const char *code, const char *format, ...)

@@ -16,8 +16,7 @@ static int pack_array(msgpack_packer *packer, const json_t *array)
     size_t index;
     json_t *item;
     int failed = msgpack_pack_array(packer, json_array_size(array));
-    json_array_foreach(array, index, item)
-        failed = failed || pt_pack_json(packer, item);
+    json_array_foreach(array, index, item) failed = failed || pt_pack_json(packer, item);
     return failed;
 }
 

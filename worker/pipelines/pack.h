@@ -7,8 +7,8 @@
 #include <jansson.h>
 #include <msgpack.h>
 
-/* Integers as int, reals as float 64, objects in the order in which they were filled. 0, or -1 when memory
-   is out. */
+/* Integers as int, reals as float 64, objects in the order in which they were filled. 0, or -1 when
+   memory is out. */
 int pt_pack_json(msgpack_packer *packer, const json_t *value);
 
 /* A msgpack str. */

@@ -46,7 +46,8 @@ void pt_report(pt_reporter_t *reporter, const char *step, double fraction)
     msgpack_sbuffer_destroy(&buffer);
 }
 
-/* --- one job ------------------------------------------------------------------------------------------- */
+/* --- one job
+ * ------------------------------------------------------------------------------------------- */
 
 static void pack_error(msgpack_packer *packer, const pt_error_t *error)
 {
@@ -88,8 +89,9 @@ static bool answer(const char *job_type, pt_compute_fn compute, const msgpack_ob
     msgpack_sbuffer_init(&buffer);
     msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
 
-    bool ok = pt_is_text(pt_map_get(job, "job_type"), job_type) ||
-              pt_error_set(&error, "wrong_job_type", "this pipeline computes %s jobs only", job_type);
+    bool ok =
+        pt_is_text(pt_map_get(job, "job_type"), job_type) ||
+        pt_error_set(&error, "wrong_job_type", "this pipeline computes %s jobs only", job_type);
     ok = ok && pt_inputs_read(job, &inputs, &error) &&
          compute(&inputs, &reporter, &results, &versions, &error);
     if (ok && !pack_result(&packer, results, versions, &error)) {
@@ -105,7 +107,8 @@ static bool answer(const char *job_type, pt_compute_fn compute, const msgpack_ob
     return written;
 }
 
-/* --- the stream ---------------------------------------------------------------------------------------- */
+/* --- the stream
+ * ---------------------------------------------------------------------------------------- */
 
 /* Bytes read, 0 at end of file, -1 on an error. */
 static ssize_t fill(msgpack_unpacker *unpacker, int in)
@@ -128,14 +131,15 @@ static int stop(const char *why)
 }
 
 /* Everything that has come in whole. NULL to go on, else why that is impossible. */
-static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *message, const char *job_type,
-                             pt_compute_fn compute, int out)
+static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *message,
+                             const char *job_type, pt_compute_fn compute, int out)
 {
     msgpack_unpack_return r;
     while ((r = msgpack_unpacker_next(unpacker, message)) == MSGPACK_UNPACK_SUCCESS) {
         const msgpack_object *verb = pt_map_get(&message->data, "m");
         if (!verb)
-            return "standard input has something that is no message: it must be a map with the key m";
+            return "standard input has something that is no message: it must be a map with the key "
+                   "m";
         if (pt_is_text(verb, "job") && !answer(job_type, compute, &message->data, out))
             return "the answer could not be written";
     }

@@ -1,6 +1,6 @@
 /*
- *  The pipelines' side of proto/PIPELINE.md: reads jobs, computes them one after the other, writes progress
- *  and endings.
+ *  The pipelines' side of proto/PIPELINE.md: reads jobs, computes them one after the other, writes
+ * progress and endings.
  */
 #ifndef PT_PIPELINE_H
 #define PT_PIPELINE_H
@@ -24,9 +24,9 @@ typedef bool (*pt_compute_fn)(const pt_inputs_t *inputs, pt_reporter_t *reporter
                               json_t **versions, pt_error_t *error);
 
 /*
- *  Serves jobs of a type from one descriptor to another until end of file. Returns the exit status: 0 at
- *  end of file between two jobs, 1 when what came in is no protocol or could not be answered, with the
- *  reason on standard error.
+ *  Serves jobs of a type from one descriptor to another until end of file. Returns the exit status:
+ * 0 at end of file between two jobs, 1 when what came in is no protocol or could not be answered,
+ * with the reason on standard error.
  */
 int pt_pipeline_serve(const char *job_type, pt_compute_fn compute, int in, int out);
 

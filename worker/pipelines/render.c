@@ -26,9 +26,9 @@ json_t *pt_json_positions(const pt_domain_t *domain)
     json_t *list = json_array();
     for (size_t i = 0; i < domain->length; i++) {
         char position[8];
-        json_array_append_new(list, json_pack("[s, s#]",
-                                              pt_position_text(domain->positions[i], position),
-                                              domain->residues + i, (size_t)1));
+        json_array_append_new(list,
+                              json_pack("[s, s#]", pt_position_text(domain->positions[i], position),
+                                        domain->residues + i, (size_t)1));
     }
     return list;
 }
@@ -38,17 +38,16 @@ static json_t *cdr_bounds(const pt_domain_t *domain, pt_cdr_definition_t definit
     json_t *cdrs = json_object();
     for (int c = 1; c <= 3; c++) {
         size_t from, to;
-        char name[8], first[8], last[8];
+        char name[16], first[8], last[8];
         if (!pt_cdr_bounds(domain, definition, c, &from, &to))
             continue;
         snprintf(name, sizeof name, "cdr%d", c);
         pt_position_text(domain->positions[from], first);
         pt_position_text(domain->positions[to - 1], last);
-        json_object_set_new(
-            cdrs, name,
-            json_pack("{s:s, s:s, s:I, s:I, s:s#}", "first", first, "last", last, "start",
-                      (json_int_t)from + 1, "end", (json_int_t)to, "sequence",
-                      domain->residues + from, to - from));
+        json_object_set_new(cdrs, name,
+                            json_pack("{s:s, s:s, s:I, s:I, s:s#}", "first", first, "last", last,
+                                      "start", (json_int_t)from + 1, "end", (json_int_t)to,
+                                      "sequence", domain->residues + from, to - from));
     }
     return cdrs;
 }

@@ -1,6 +1,6 @@
 /*
- *  Results as JSON values: the one description from which the msgpack of a job and the lines of the tools
- *  are both made. Every function returns a new reference; NULL only when memory is out.
+ *  Results as JSON values: the one description from which the msgpack of a job and the lines of the
+ * tools are both made. Every function returns a new reference; NULL only when memory is out.
  */
 #ifndef PT_RENDER_H
 #define PT_RENDER_H
@@ -19,7 +19,8 @@ json_t *pt_json_text(const char *text);
 /* [["1", "Q"], ["2", "V"], …] */
 json_t *pt_json_positions(const pt_domain_t *domain);
 
-/* {scheme, chain_type, positions, cdrs: {imgt: {cdr1: {first, last, start, end, sequence}, …}, kabat}} */
+/* {scheme, chain_type, positions, cdrs: {imgt: {cdr1: {first, last, start, end, sequence}, …},
+ * kabat}} */
 json_t *pt_json_numbering(const pt_domain_t *domain);
 
 /* {gene, identity, species} */

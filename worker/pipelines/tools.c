@@ -39,7 +39,8 @@ json_t *pt_tool_humanization(const pt_antibody_t *antibody)
         results = pt_humanization_results(chains, antibody->count, true, NULL, &error);
     if (!results)
         return one_line(failed(antibody->name, &error));
-    return one_line(json_pack("{s:o, s:o}", "name", pt_json_text(antibody->name), "results", results));
+    return one_line(
+        json_pack("{s:o, s:o}", "name", pt_json_text(antibody->name), "results", results));
 }
 
 /* Domains of any chain, whatever its kind says. False with *error when there are none. */
@@ -115,7 +116,8 @@ json_t *pt_tool_humanness(const pt_antibody_t *antibody)
             return one_line(failed(antibody->name, &error));
         }
         for (size_t d = 0; d < count; d++)
-            json_array_append_new(chains, humanness_chain(antibody->records[r], &domains[d], &score));
+            json_array_append_new(chains,
+                                  humanness_chain(antibody->records[r], &domains[d], &score));
     }
     return one_line(json_pack("{s:o, s:o, s:o, s:o}", "name", pt_json_text(antibody->name), "score",
                               pt_json_number(score / (double)json_array_size(chains)), "method",
@@ -134,9 +136,11 @@ static void print_lines(const pt_antibody_t *antibody, void *context)
     json_t *line, *lines = run->tool(antibody);
     if (!lines)
         run->failed = true;
-    json_array_foreach(lines, index, line) {
+    json_array_foreach(lines, index, line)
+    {
         run->failed |= json_object_get(line, "error") != NULL;
-        if (json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0 || putchar('\n') == EOF)
+        if (json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0 ||
+            putchar('\n') == EOF)
             run->failed = true;
     }
     json_decref(lines);

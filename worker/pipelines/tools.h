@@ -10,9 +10,10 @@
 /* The lines for one antibody, an array (new reference); a line with the key "error" failed. */
 typedef json_t *(*pt_tool_fn)(const pt_antibody_t *antibody);
 
-json_t *pt_tool_humanization(const pt_antibody_t *antibody); /* {name, results: [one per strategy]} */
-json_t *pt_tool_numbering(const pt_antibody_t *antibody);    /* a line for each variable domain */
-json_t *pt_tool_humanness(const pt_antibody_t *antibody);    /* {name, score, …} */
+json_t *
+pt_tool_humanization(const pt_antibody_t *antibody);      /* {name, results: [one per strategy]} */
+json_t *pt_tool_numbering(const pt_antibody_t *antibody); /* a line for each variable domain */
+json_t *pt_tool_humanness(const pt_antibody_t *antibody); /* {name, score, …} */
 
 /* Runs a tool over a file. Exit status: 0, 1 when a line failed, 2 when the file cannot be read. */
 int pt_tool_run(pt_tool_fn tool, const char *path);

@@ -11,24 +11,30 @@
 #include <cmocka.h>
 
 /* Trastuzumab (INN list) */
-#define TRASTUZUMAB_VH                                                                            \
-    "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTISADTSKNTAYLQMNSLRAEDTAVYYC"  \
+#define TRASTUZUMAB_VH                                                                             \
+    "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTISADTSKNTAYLQMNSLRAEDTA" \
+    "VYYC"                                                                                         \
     "SRWGGDGFYAMDYWGQGTLVTVSS"
-#define TRASTUZUMAB_VL                                                                            \
-    "DIQMTQSPSSLSASVGDRVTITCRASQDVNTAVAWYQQKPGKAPKLLIYSASFLYSGVPSRFSGSRSGTDFTLTISSLQPEDFATYYCQQHYTTPP" \
+#define TRASTUZUMAB_VL                                                                             \
+    "DIQMTQSPSSLSASVGDRVTITCRASQDVNTAVAWYQQKPGKAPKLLIYSASFLYSGVPSRFSGSRSGTDFTLTISSLQPEDFATYYCQQHY" \
+    "TTPP"                                                                                         \
     "TFGQGTKVEIK"
 /* The mouse antibody 4D5 that it was made from (Carter et al. 1992) */
-#define MU4D5_VH                                                                                  \
-    "EVQLQQSGPELVKPGASLKLSCTASGFNIKDTYIHWVKQRPEQGLEWIGRIYPTNGYTRYDPKFQDKATITADTSSNTAYLQVSRLTSEDTAVYYC"  \
+#define MU4D5_VH                                                                                   \
+    "EVQLQQSGPELVKPGASLKLSCTASGFNIKDTYIHWVKQRPEQGLEWIGRIYPTNGYTRYDPKFQDKATITADTSSNTAYLQVSRLTSEDTA" \
+    "VYYC"                                                                                         \
     "SRWGGDGFYAMDYWGQGASVTVSS"
-#define MU4D5_VL                                                                                  \
-    "DIVMTQSHKFMSTSVGDRVSITCKASQDVNTAVAWYQQKPGHSPKLLIYSASFRYTGVPDRFTGNRSGTDFTFTISSVQAEDLAVYYCQQHYTTPP" \
+#define MU4D5_VL                                                                                   \
+    "DIVMTQSHKFMSTSVGDRVSITCKASQDVNTAVAWYQQKPGHSPKLLIYSASFRYTGVPDRFTGNRSGTDFTFTISSVQAEDLAVYYCQQHY" \
+    "TTPP"                                                                                         \
     "TFGGGTKLEIK"
 /* Human IGHG1 CH1 and IGKC */
-#define CH1                                                                                       \
-    "ASTKGPSVFPLAPSSKSTSGGTAALGCLVKDYFPEPVTVSWNSGALTSGVHTFPAVLQSSGLYSLSSVVTVPSSSLGTQTYICNVNHKPSNTKVDKKV"
-#define CKAPPA                                                                                    \
-    "RTVAAPSVFIFPPSDEQLKSGTASVVCLLNNFYPREAKVQWKVDNALQSGNSQESVTEQDSKDSTYSLSSTLTLSKADYEKHKVYACEVTHQGLSSP" \
+#define CH1                                                                                        \
+    "ASTKGPSVFPLAPSSKSTSGGTAALGCLVKDYFPEPVTVSWNSGALTSGVHTFPAVLQSSGLYSLSSVVTVPSSSLGTQTYICNVNHKPSNT" \
+    "KVDKKV"
+#define CKAPPA                                                                                     \
+    "RTVAAPSVFIFPPSDEQLKSGTASVVCLLNNFYPREAKVQWKVDNALQSGNSQESVTEQDSKDSTYSLSSTLTLSKADYEKHKVYACEVTHQ" \
+    "GLSSP"                                                                                        \
     "VTKSFNRGEC"
 #define LINKER "GGGGSGGGGSGGGGS"
 

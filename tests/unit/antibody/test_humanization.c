@@ -19,8 +19,9 @@ static void read_two(const char *heavy, const char *light)
     assert_true(pt_molecule_read(chains, 2, false, &molecule, &error));
 }
 
-static const char llama_vhh[] = "AVQLQESGGGLVQAGGSLRLSCTASGRISSSYDMGWFRQAPGKEREFVAAISWSGGTTDYADSVKGRFAISKDNAKNAVYLQMNSL"
-                                "KPEDTAVYYCAAKWRPLRYSDYPSNSDYYDWGQGTQVTVSS"; /* PDB 3R0M */
+static const char llama_vhh[] =
+    "AVQLQESGGGLVQAGGSLRLSCTASGRISSSYDMGWFRQAPGKEREFVAAISWSGGTTDYADSVKGRFAISKDNAKNAVYLQMNSL"
+    "KPEDTAVYYCAAKWRPLRYSDYPSNSDYYDWGQGTQVTVSS"; /* PDB 3R0M */
 
 static void assert_code(const pt_chain_t *chains, size_t count, bool lone_heavy, const char *code)
 {
@@ -150,12 +151,14 @@ static void nanobodies_keep_their_hallmarks(void **state)
     }
 }
 
-/* Rabbits lack two residues of FR3 and have a shorter N terminus: the human framework is taken whole. */
+/* Rabbits lack two residues of FR3 and have a shorter N terminus: the human framework is taken
+ * whole. */
 static void missing_framework_residues_are_inserted(void **state)
 {
     (void)state;
-    pt_chain_t rabbit = chain(PT_KIND_VHH, "QSLEESGGRLVTPGTPLTLTCTASGFSLSNYYVTWVRQAPGKGLEWIGIIYGSDETAYATWAIG"
-                                           "RFTISKTSTTVDLKMTSLTAADTATYFCARDDSSDWDAKFNLWGQGTLVTVSS");
+    pt_chain_t rabbit =
+        chain(PT_KIND_VHH, "QSLEESGGRLVTPGTPLTLTCTASGFSLSNYYVTWVRQAPGKGLEWIGIIYGSDETAYATWAIG"
+                           "RFTISKTSTTVDLKMTSLTAADTATYFCARDDSSDWDAKFNLWGQGTLVTVSS");
     assert_true(pt_molecule_read(&rabbit, 1, false, &molecule, &error));
     pt_humanize(&molecule, &pt_strategies[0], NULL, NULL, &result);
     const pt_humanized_t *h = &result.domains[0];
@@ -163,13 +166,15 @@ static void missing_framework_residues_are_inserted(void **state)
     assert_mutations_tell_the_truth(h);
     assert_cdrs_are_kept(h);
     for (size_t i = 1; i < h->humanized.length; i++)
-        assert_true(pt_position_compare(h->humanized.positions[i - 1], h->humanized.positions[i]) < 0);
+        assert_true(pt_position_compare(h->humanized.positions[i - 1], h->humanized.positions[i]) <
+                    0);
 }
 
-/* Human IGKV4-1 has N at 22. Before a CDR1 that begins with S that makes N-C-S, which the parent, T-C-S, has
-   not: it must keep its T, and say why. */
-static const char vl_before_s[] = "DIVMTQSPDSLAVSLGERATITCSSSQSVLYSSNNKNYLAWYQQKPGQPPKLLIYWASTRESGVPDRFSGSGSGTDFTLT"
-                                  "ISSLQAEDVAVYYCQQYYSTPYTFGQGTKLEIK";
+/* Human IGKV4-1 has N at 22. Before a CDR1 that begins with S that makes N-C-S, which the parent,
+   T-C-S, has not: it must keep its T, and say why. */
+static const char vl_before_s[] =
+    "DIVMTQSPDSLAVSLGERATITCSSSQSVLYSSNNKNYLAWYQQKPGQPPKLLIYWASTRESGVPDRFSGSGSGTDFTLT"
+    "ISSLQAEDVAVYYCQQYYSTPYTFGQGTKLEIK";
 
 static void no_glycosylation_site_is_made(void **state)
 {
@@ -190,8 +195,9 @@ static void no_glycosylation_site_is_made(void **state)
 static bool brings_in_forbidden(const pt_humanization_t *r)
 {
     for (size_t l = 0; l < r->liability_count; l++)
-        if (r->liabilities[l].introduced && (strcmp(r->liabilities[l].what.name, "n_glycosylation") == 0 ||
-                                             strcmp(r->liabilities[l].what.name, "unpaired_cysteine") == 0))
+        if (r->liabilities[l].introduced &&
+            (strcmp(r->liabilities[l].what.name, "n_glycosylation") == 0 ||
+             strcmp(r->liabilities[l].what.name, "unpaired_cysteine") == 0))
             return true;
     return false;
 }

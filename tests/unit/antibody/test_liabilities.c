@@ -96,8 +96,9 @@ static void humanness_orders_antibodies(void **state)
 {
     (void)state;
     /* IGHV3-23*01 with IGHJ4 and a short CDR3 */
-    pt_domain_t germline = domain_of("EVQLLESGGGLVQPGGSLRLSCAASGFTFSSYAMSWVRQAPGKGLEWVSAISGSGGSTYYADSVKGRFTIS"
-                                     "RDNSKNTLYLQMNSLRAEDTAVYYCAKGGYFDYWGQGTLVTVSS");
+    pt_domain_t germline =
+        domain_of("EVQLLESGGGLVQPGGSLRLSCAASGFTFSSYAMSWVRQAPGKGLEWVSAISGSGGSTYYADSVKGRFTIS"
+                  "RDNSKNTLYLQMNSLRAEDTAVYYCAKGGYFDYWGQGTLVTVSS");
     pt_domain_t humanized = domain_of(TRASTUZUMAB_VH), mouse = domain_of(MU4D5_VH);
     assert_float_equal(pt_humanness(&germline).score, 1.0, 1e-9);
     assert_float_equal(pt_humanness(&germline).germline_identity, 1.0, 1e-9);

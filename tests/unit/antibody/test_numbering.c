@@ -11,7 +11,8 @@ static pt_fault_t fault;
 
 static const pt_domain_t *only_domain(const char *sequence)
 {
-    assert_int_equal(pt_antibody_check(sequence, strlen(sequence), domains, PT_DOMAINS_MAX, &fault), 1);
+    assert_int_equal(pt_antibody_check(sequence, strlen(sequence), domains, PT_DOMAINS_MAX, &fault),
+                     1);
     return domains;
 }
 
@@ -63,8 +64,9 @@ static void lambda_chain_is_told_from_kappa(void **state)
 {
     (void)state;
     /* IGLV1-44*01 with IGLJ3*02 */
-    const pt_domain_t *d = only_domain("QSVLTQPPSASGTPGQRVTISCSGSSSNIGSNTVNWYQQLPGTAPKLLIYSNNQRPSGVPDRFSGSK"
-                                       "SGTSASLAISGLQSEDEADYYCAAWDDSLNGWVFGGGTKLTVL");
+    const pt_domain_t *d =
+        only_domain("QSVLTQPPSASGTPGQRVTISCSGSSSNIGSNTVNWYQQLPGTAPKLLIYSNNQRPSGVPDRFSGSK"
+                    "SGTSASLAISGLQSEDEADYYCAAWDDSLNGWVFGGGTKLTVL");
     assert_int_equal(d->chain, 'L');
     assert_span(d, 1, 26, "QSVLTQPPS-ASGTPGQRVTISCSGS");
     assert_int_equal(at(d, 127, 0), 'L');
@@ -117,7 +119,8 @@ static void positions_rise_for_every_length_of_cdr3(void **state)
             assert_true(pt_position_compare(d->positions[i - 1], d->positions[i]) < 0);
         assert_int_equal(at(d, 104, 0), 'C');
         assert_int_equal(at(d, 118, 0), 'W');
-        int n_found = pt_domain_find(d, (pt_position_t){118, 0}) - pt_domain_find(d, (pt_position_t){104, 0});
+        int n_found =
+            pt_domain_find(d, (pt_position_t){118, 0}) - pt_domain_find(d, (pt_position_t){104, 0});
         assert_int_equal(n_found, n + 1);
     }
 }
@@ -172,8 +175,9 @@ static void missing_ends_shift_nothing(void **state)
 static void rabbit_gaps_stand_where_imgt_has_them(void **state)
 {
     (void)state;
-    const pt_domain_t *d = only_domain("QSLEESGGRLVTPGTPLTLTCTASGFSLSNYYVTWVRQAPGKGLEWIGIIYGSDETAYATWAIG"
-                                       "RFTISKTSTTVDLKMTSLTAADTATYFCARDDSSDWDAKFNLWGQGTLVTVSS");
+    const pt_domain_t *d =
+        only_domain("QSLEESGGRLVTPGTPLTLTCTASGFSLSNYYVTWVRQAPGKGLEWIGIIYGSDETAYATWAIG"
+                    "RFTISKTSTTVDLKMTSLTAADTATYFCARDDSSDWDAKFNLWGQGTLVTVSS");
     assert_span(d, 1, 26, "Q-SLEESGG-RLVTPGTPLTLTCTAS");
     assert_span(d, 75, 104, "RFTISKTST--TVDLKMTSLTAADTATYFC");
 }
@@ -182,8 +186,10 @@ static void rabbit_gaps_stand_where_imgt_has_them(void **state)
 static void unusual_ends_are_taken(void **state)
 {
     (void)state;
-    const pt_domain_t *d = only_domain("WWW" "LVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTI"
-                                       "SADTSKNTAYLQMNSLRAEDTAVYYCSRWGGDGFYAMDYWGQGTLVWWW");
+    const pt_domain_t *d =
+        only_domain("WWW"
+                    "LVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTI"
+                    "SADTSKNTAYLQMNSLRAEDTAVYYCSRWGGDGFYAMDYWGQGTLVWWW");
     assert_int_equal(d->start, 0);
     assert_int_equal(d->positions[0].number, 1);
     assert_int_equal(d->positions[d->length - 1].number, 127);
@@ -205,7 +211,8 @@ static void nearest_germlines_are_named(void **state)
     assert_int_equal(pt_nearest_species(d), PT_MOUSE);
 }
 
-static void assert_cdr(const pt_domain_t *d, pt_cdr_definition_t definition, int cdr, const char *expected)
+static void assert_cdr(const pt_domain_t *d, pt_cdr_definition_t definition, int cdr,
+                       const char *expected)
 {
     size_t from, to;
     assert_true(pt_cdr_bounds(d, definition, cdr, &from, &to));

@@ -19,9 +19,11 @@ static void bad_letters_are_named_with_their_place(void **state)
     (void)state;
     static const struct {
         const char *letter, *in_reason;
-    } cases[] = {{"X", "'X' at position 6"}, {"J", "'J' at position 6"},   {"*", "'*' at position 6"},
-                 {"-", "'-' at position 6"}, {"q", "'q' at position 6"},   {" ", "0x20 at position 6"},
-                 {"\n", "0x0A at position 6"}, {"\xC3", "0xC3 at position 6"}, {"\x7f", "0x7F at position 6"}};
+    } cases[] = {{"X", "'X' at position 6"},    {"J", "'J' at position 6"},
+                 {"*", "'*' at position 6"},    {"-", "'-' at position 6"},
+                 {"q", "'q' at position 6"},    {" ", "0x20 at position 6"},
+                 {"\n", "0x0A at position 6"},  {"\xC3", "0xC3 at position 6"},
+                 {"\x7f", "0x7F at position 6"}};
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         char sequence[] = TRASTUZUMAB_VH;
         sequence[5] = cases[c].letter[0];
@@ -48,8 +50,10 @@ static void lengths_have_limits(void **state)
     memset(sequence, 'G', sizeof sequence);
     assert_refused(sequence, PT_SEQUENCE_MAX + 1, PT_FAULT_TOO_LONG);
     assert_refused(sequence, PT_SEQUENCE_MAX, PT_FAULT_NOT_ANTIBODY);
-    memcpy(sequence + PT_SEQUENCE_MAX - strlen(TRASTUZUMAB_VH), TRASTUZUMAB_VH, strlen(TRASTUZUMAB_VH));
-    assert_int_equal(pt_antibody_check(sequence, PT_SEQUENCE_MAX, domains, PT_DOMAINS_MAX, &fault), 1);
+    memcpy(sequence + PT_SEQUENCE_MAX - strlen(TRASTUZUMAB_VH), TRASTUZUMAB_VH,
+           strlen(TRASTUZUMAB_VH));
+    assert_int_equal(pt_antibody_check(sequence, PT_SEQUENCE_MAX, domains, PT_DOMAINS_MAX, &fault),
+                     1);
     assert_int_equal(domains[0].end, PT_SEQUENCE_MAX);
     for (size_t n = 1; n < 10; n++)
         assert_refused(TRASTUZUMAB_VH, n, PT_FAULT_NOT_ANTIBODY);
@@ -62,31 +66,33 @@ static void other_proteins_are_refused(void **state)
     static const struct {
         const char *what, *sequence;
     } others[] = {
-        {"T cell receptor A6, alpha",
-         "KEVEQNSGPLSVPEGAIASLNCTYSDRGSQSFFWYRQYSGKSPELIMSIYSNGDKEDGRFTAQLNKASQYVSLLIRDSQPSDSATYLCAVTTDSWGKLQF"
-         "GAGTQVVVTPDIQNPDPAVYQLRDSKSSDKSVCLFTDFDSQTNVSQSKDSDVYITDKTVLDMRSMDFKSNSAVAWSNKSDFACANAFNNSIIPEDTFFPS"},
-        {"T cell receptor A6, beta",
-         "NAGVTQTPKFQVLKTGQSMTLQCAQDMNHEYMSWYRQDPGMGLRLIHYSVGAGITDQGEVPNGYNVSRSTTEDFPLRLLSAAPSQTSVYFCASRPGLAGG"
-         "RPEQYFGPGTRLTVTEDLKNVFPPEVAVFEPSEAEISHTQKATLVCLATGFYPDHVELSWWVNGKEVHSGVSTDPQPLKEQPALNDSRYALSSRLRVSA"},
-        {"T cell receptor, delta 1",
-         "AQKVTQAQSSVSMPVRKAVTLNCLYETSWWSYYIFWYKQLPSKEMIFLIRQGSDEQNAKSGRYSVNFKKAAKSVALTISALQLEDSAKYFCALGELGWPD"
-         "KLIFGKGTRVTVEP"},
-        {"T cell receptor, gamma 9",
-         "AGHLEQPQISSTKTLSKTARLECVVSGITISATSVYWYRERPGEVIQFLVSISYDGTVRKESGIPSGKFEVDRIPETSTSTLTIHNVEKQDIATYYCALW"
-         "EAQQELGKKIKVFGPGTKLIITDKQLDADVSPKPTIFLPS"},
-        {"beta-2 microglobulin",
-         "IQRTPKIQVYSRHPAENGKSNFLNCYVSGFHPSDIEVDLLKNGERIEKVEHSDLSFSKDWSFYLLYYTEFTPTEKDEYACRVNHVTLSQPKIVKWDRDM"},
+        {"T cell receptor A6, alpha", "KEVEQNSGPLSVPEGAIASLNCTYSDRGSQSFFWYRQYSGKSPELIMSIYSNGDKEDGRF"
+                                      "TAQLNKASQYVSLLIRDSQPSDSATYLCAVTTDSWGKLQF"
+                                      "GAGTQVVVTPDIQNPDPAVYQLRDSKSSDKSVCLFTDFDSQTNVSQSKDSDVYITDKTVL"
+                                      "DMRSMDFKSNSAVAWSNKSDFACANAFNNSIIPEDTFFPS"},
+        {"T cell receptor A6, beta", "NAGVTQTPKFQVLKTGQSMTLQCAQDMNHEYMSWYRQDPGMGLRLIHYSVGAGITDQGEVP"
+                                     "NGYNVSRSTTEDFPLRLLSAAPSQTSVYFCASRPGLAGG"
+                                     "RPEQYFGPGTRLTVTEDLKNVFPPEVAVFEPSEAEISHTQKATLVCLATGFYPDHVELSWW"
+                                     "VNGKEVHSGVSTDPQPLKEQPALNDSRYALSSRLRVSA"},
+        {"T cell receptor, delta 1", "AQKVTQAQSSVSMPVRKAVTLNCLYETSWWSYYIFWYKQLPSKEMIFLIRQGSDEQNAKSG"
+                                     "RYSVNFKKAAKSVALTISALQLEDSAKYFCALGELGWPD"
+                                     "KLIFGKGTRVTVEP"},
+        {"T cell receptor, gamma 9", "AGHLEQPQISSTKTLSKTARLECVVSGITISATSVYWYRERPGEVIQFLVSISYDGTVRKE"
+                                     "SGIPSGKFEVDRIPETSTSTLTIHNVEKQDIATYYCALW"
+                                     "EAQQELGKKIKVFGPGTKLIITDKQLDADVSPKPTIFLPS"},
+        {"beta-2 microglobulin", "IQRTPKIQVYSRHPAENGKSNFLNCYVSGFHPSDIEVDLLKNGERIEKVEHSDLSFSKDWSFYLL"
+                                 "YYTEFTPTEKDEYACRVNHVTLSQPKIVKWDRDM"},
         {"constant domain CH1", CH1},
         {"constant domain kappa", CKAPPA},
-        {"CD8 alpha",
-         "SQFRVSPLDRTWNLGETVELKCQVLLSNPTSGCSWLFQPRGAAASPTFLLYLSQNKPKAAEGLDTQRFSGKRLGDTFVLTLSDFRRENEGYYFCSALSNS"
-         "IMYFSHFVPVFLPAKPTTTPAPRPPTPAPTIASQPLSLRPEACRPAAGGAVHTRGLDFACD"},
-        {"PD-1",
-         "LDSPDRPWNPPTFSPALLVVTEGDNATFTCSFSNTSESFVLNWYRMSPSNQTDKLAAFPEDRSQPGQDCRFRVTQLPNGRDFHMSVVRARRNDSGTYLCG"
-         "AISLAPKAQIKESLRAELRVTERRAEVPTAHPSPSPRPAGQFQ"},
-        {"hen egg lysozyme",
-         "KVFGRCELAAAMKRHGLDNYRGYSLGNWVCAAKFESNFNTQATNRNTDGSTDYGILQINSRWWCNDGRTPGSRNLCNIPCSALLSSDITASVNCAKKIVS"
-         "DGNGMNAWVAWRNRCKGTDVQAWIRGCRL"},
+        {"CD8 alpha", "SQFRVSPLDRTWNLGETVELKCQVLLSNPTSGCSWLFQPRGAAASPTFLLYLSQNKPKAAEGLDTQRFSGKRLGDT"
+                      "FVLTLSDFRRENEGYYFCSALSNS"
+                      "IMYFSHFVPVFLPAKPTTTPAPRPPTPAPTIASQPLSLRPEACRPAAGGAVHTRGLDFACD"},
+        {"PD-1", "LDSPDRPWNPPTFSPALLVVTEGDNATFTCSFSNTSESFVLNWYRMSPSNQTDKLAAFPEDRSQPGQDCRFRVTQLPNGRD"
+                 "FHMSVVRARRNDSGTYLCG"
+                 "AISLAPKAQIKESLRAELRVTERRAEVPTAHPSPSPRPAGQFQ"},
+        {"hen egg lysozyme", "KVFGRCELAAAMKRHGLDNYRGYSLGNWVCAAKFESNFNTQATNRNTDGSTDYGILQINSRWWCNDGRT"
+                             "PGSRNLCNIPCSALLSSDITASVNCAKKIVS"
+                             "DGNGMNAWVAWRNRCKGTDVQAWIRGCRL"},
     };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         print_message("%s\n", others[i].what);
@@ -102,7 +108,8 @@ static void half_a_domain_is_refused(void **state)
     assert_refused(vh, 70, PT_FAULT_NOT_ANTIBODY);
 }
 
-/* Any bytes, and antibodies with any bytes in them: answers, never crashes (run under ASan as well). */
+/* Any bytes, and antibodies with any bytes in them: answers, never crashes (run under ASan as
+ * well). */
 static void any_bytes_are_answered(void **state)
 {
     (void)state;
@@ -120,7 +127,8 @@ static void any_bytes_are_answered(void **state)
         size_t n = pt_antibody_check(bytes, length, domains, PT_DOMAINS_MAX, &fault);
         assert_true((n == 0) == (fault.code != PT_FAULT_NONE));
         for (size_t d = 0; d < n; d++) {
-            assert_true(domains[d].end <= length && domains[d].length == domains[d].end - domains[d].start);
+            assert_true(domains[d].end <= length &&
+                        domains[d].length == domains[d].end - domains[d].start);
             assert_memory_equal(domains[d].residues, bytes + domains[d].start, domains[d].length);
         }
     }

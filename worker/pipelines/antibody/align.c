@@ -1,8 +1,8 @@
 #include "align.h"
 #include <string.h>
 
-/* Entering behind the first column or leaving before the last costs something, so that a domain is taken
-   whole where it is there; it is little, because constructs do lack ends. */
+/* Entering behind the first column or leaving before the last costs something, so that a domain is
+   taken whole where it is there; it is little, because constructs do lack ends. */
 enum { ENTRY_COST = 2 * PT_BIT, NEVER = -12000 };
 
 int pt_amino_index(char letter)
@@ -28,9 +28,9 @@ static inline int16_t max(int16_t a, int16_t b)
 }
 
 /*
- *  One residue against all columns. Every loop but the one over skipped columns has independent turns of 16
- *  bits, which the compiler makes eight at a time. No sum overflows: a match is never worse than a fresh
- *  start, and gaps are compared with a gap opened from a match.
+ *  One residue against all columns. Every loop but the one over skipped columns has independent
+ * turns of 16 bits, which the compiler makes eight at a time. No sum overflows: a match is never
+ * worse than a fresh start, and gaps are compared with a gap opened from a match.
  */
 static void row_step(const pt_profile_t *p, const int16_t *restrict score,
                      const pt_align_row_t *restrict before, pt_align_row_t *restrict row)

@@ -1,6 +1,6 @@
 /*
- *  Alignment of a sequence to a chain type's profile: local in the sequence, with affine gaps whose costs
- *  belong to the column.
+ *  Alignment of a sequence to a chain type's profile: local in the sequence, with affine gaps whose
+ * costs belong to the column.
  */
 #ifndef PT_ANTIBODY_ALIGN_H
 #define PT_ANTIBODY_ALIGN_H
@@ -35,8 +35,9 @@ int pt_amino_index(char letter);
 pt_alignment_t pt_align(const pt_profile_t *profile, const uint8_t *codes, size_t length);
 
 /*
- *  The path to that end: fills columns[start … end] (indexed as codes) and returns start. `rows` is scratch
- *  of PT_PATH_MAX + 1 rows. A path that would be longer begins where it would have to be cut.
+ *  The path to that end: fills columns[start … end] (indexed as codes) and returns start. `rows` is
+ * scratch of PT_PATH_MAX + 1 rows. A path that would be longer begins where it would have to be
+ * cut.
  */
 size_t pt_align_path(const pt_profile_t *profile, const uint8_t *codes, pt_alignment_t alignment,
                      pt_align_row_t *rows, int *columns);

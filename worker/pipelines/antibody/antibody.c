@@ -8,9 +8,10 @@
 #include <string.h>
 
 /*
- *  What counts as an antibody. The variable domains of man, mouse, rat, rabbit, llama, pig, cow and rhesus
- *  have at least 180 bits and are at least half identical to a human or mouse germline gene; T cell
- *  receptors, their nearest relatives, stay below 70 bits and 35 %. docs/science.md shows both.
+ *  What counts as an antibody. The variable domains of man, mouse, rat, rabbit, llama, pig, cow and
+ * rhesus have at least 180 bits and are at least half identical to a human or mouse germline gene;
+ * T cell receptors, their nearest relatives, stay below 70 bits and 35 %. docs/science.md shows
+ * both.
  */
 enum { SCORE_MIN = 100, SCORE_RELATED = 40, DOMAIN_MIN = 60 }; /* bits, bits, residues */
 static const double IDENTITY_MIN = 0.45;
@@ -29,8 +30,9 @@ typedef struct {
 
 const char *pt_fault_name(pt_fault_code_t code)
 {
-    static const char *const names[] = {"none",            "empty_sequence",  "sequence_too_long",
-                                        "invalid_residue", "not_an_antibody", "out_of_memory"};
+    static const char *const names[] = {
+        "none",         "empty_sequence", "sequence_too_long", "invalid_residue", "not_an_antibody",
+        "out_of_memory"};
     return names[code];
 }
 
@@ -39,7 +41,8 @@ bool pt_is_heavy(const pt_domain_t *domain)
     return domain->chain == 'H';
 }
 
-static void refuse(pt_fault_t *fault, pt_fault_code_t code, size_t position, const char *format, ...)
+static void refuse(pt_fault_t *fault, pt_fault_code_t code, size_t position, const char *format,
+                   ...)
 {
     va_list args;
     va_start(args, format);
@@ -92,8 +95,8 @@ static const pt_profile_t *best_profile(const uint8_t *codes, size_t length, pt_
     return profile;
 }
 
-/* Residues that stand before the first or behind the last matched column belong to the domain as far as
-   there are columns for them: a mismatch at an end is no end. */
+/* Residues that stand before the first or behind the last matched column belong to the domain as
+   far as there are columns for them: a mismatch at an end is no end. */
 static void take_ends(const pt_profile_t *p, int *columns, size_t from, size_t to, size_t *start,
                       size_t *end)
 {
@@ -150,7 +153,8 @@ static bool fill_domain(search_t *s, const pt_profile_t *profile, size_t start, 
     return pt_number_columns(profile, s->columns + start, domain) && accept(s, domain);
 }
 
-/* The best domain in [from, to), then what is left of it and right of it, so that they come in order. */
+/* The best domain in [from, to), then what is left of it and right of it, so that they come in
+ * order. */
 static void search(search_t *s, size_t from, size_t to)
 {
     if (to - from < DOMAIN_MIN || s->count >= s->max)
@@ -159,7 +163,8 @@ static void search(search_t *s, size_t from, size_t to)
     const pt_profile_t *profile = best_profile(s->codes + from, to - from, &alignment);
     if (!profile)
         return;
-    size_t start = from + pt_align_path(profile, s->codes + from, alignment, s->rows, s->columns + from);
+    size_t start =
+        from + pt_align_path(profile, s->codes + from, alignment, s->rows, s->columns + from);
     size_t end = from + alignment.end + 1;
     take_ends(profile, s->columns, from, to, &start, &end);
     pt_domain_t domain;
@@ -177,18 +182,21 @@ static void explain(const search_t *s, pt_fault_t *fault)
     if (s->too_long)
         refuse(fault, code, 0, "the variable domain is longer than %d residues", PT_DOMAIN_MAX);
     else if (s->nearest_score < SCORE_MIN)
-        refuse(fault, code, 0,
-               "no antibody variable domain: the best alignment to one has %.0f bits, %d are needed%s",
-               s->nearest_score, SCORE_MIN,
-               s->nearest_score < SCORE_RELATED ? "" : "; a relative, such as a T cell receptor?");
+        refuse(
+            fault, code, 0,
+            "no antibody variable domain: the best alignment to one has %.0f bits, %d are needed%s",
+            s->nearest_score, SCORE_MIN,
+            s->nearest_score < SCORE_RELATED ? "" : "; a relative, such as a T cell receptor?");
     else if (s->nearest_identity < IDENTITY_MIN)
-        refuse(fault, code, 0,
-               "no antibody variable domain: like one (%.0f bits), but only %.0f %% identical to the "
-               "nearest germline gene, %.0f %% are needed",
-               s->nearest_score, 100 * s->nearest_identity, 100 * IDENTITY_MIN);
+        refuse(
+            fault, code, 0,
+            "no antibody variable domain: like one (%.0f bits), but only %.0f %% identical to the "
+            "nearest germline gene, %.0f %% are needed",
+            s->nearest_score, 100 * s->nearest_identity, 100 * IDENTITY_MIN);
     else
-        refuse(fault, code, 0,
-               "only a part of an antibody variable domain: IMGT positions 23 to 104 must be there");
+        refuse(
+            fault, code, 0,
+            "only a part of an antibody variable domain: IMGT positions 23 to 104 must be there");
 }
 
 size_t pt_antibody_check(const char *sequence, size_t length, pt_domain_t *domains, size_t max,

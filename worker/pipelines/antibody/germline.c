@@ -23,11 +23,12 @@ void pt_domain_columns(const pt_domain_t *domain, char columns[PT_IMGT_COUNT + 1
             columns[domain->positions[i].number - 1] = domain->residues[i];
 }
 
-/* What a domain lacks before its first and behind its last residue was cut off, and says nothing. */
+/* What a domain lacks before its first and behind its last residue was cut off, and says nothing.
+ */
 typedef struct {
     char columns[PT_IMGT_COUNT + 1];
     uint8_t weight[PT_IMGT_COUNT]; /* 0 outside the domain's span */
-    unsigned open_start;           /* 1: a gap of the gene counts nothing; J genes begin inside CDR3 */
+    unsigned open_start; /* 1: a gap of the gene counts nothing; J genes begin inside CDR3 */
 } query_t;
 
 static query_t query_of(const pt_domain_t *domain, char segment,
@@ -36,7 +37,8 @@ static query_t query_of(const pt_domain_t *domain, char segment,
     query_t q = {.open_start = segment == 'J'};
     pt_domain_columns(domain, q.columns);
     if (domain->length)
-        for (int p = domain->positions[0].number; p <= domain->positions[domain->length - 1].number; p++)
+        for (int p = domain->positions[0].number; p <= domain->positions[domain->length - 1].number;
+             p++)
             q.weight[p - 1] = weight[p];
     return q;
 }
@@ -59,8 +61,8 @@ static pt_germline_match_t compare(const query_t *q, const pt_germline_t *gene, 
                                  gene->presence, matches,       compared};
 }
 
-pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t species, char segment,
-                                       const uint8_t weight[PT_IMGT_COUNT + 1],
+pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t species,
+                                       char segment, const uint8_t weight[PT_IMGT_COUNT + 1],
                                        pt_germline_bonus_fn bonus, void *context)
 {
     query_t q = query_of(domain, segment, weight);
@@ -88,8 +90,8 @@ static void weigh_span(uint8_t weight[PT_IMGT_COUNT + 1], int first, int last)
     memset(weight + first, 1, (size_t)(last - first + 1));
 }
 
-/* Decides between genes that match equally well, so it is worth less than a residue: CDR3 as far as the
-   gene reaches into it, then how common the gene is. */
+/* Decides between genes that match equally well, so it is worth less than a residue: CDR3 as far as
+   the gene reaches into it, then how common the gene is. */
 static double likelier(const pt_germline_match_t *match, void *context)
 {
     const char *columns = context;

@@ -1,6 +1,6 @@
 /*
- *  Which germline gene a domain is nearest to. Genes and domains meet on IMGT positions, so there is no
- *  alignment to do, only counting.
+ *  Which germline gene a domain is nearest to. Genes and domains meet on IMGT positions, so there
+ * is no alignment to do, only counting.
  */
 #ifndef PT_ANTIBODY_GERMLINE_H
 #define PT_ANTIBODY_GERMLINE_H
@@ -21,7 +21,8 @@ typedef struct {
 /* matches / compared; 0 when nothing was compared. */
 double pt_identity(const pt_germline_match_t *match);
 
-/* The domain as a letter for each IMGT position, '-' for a gap and beyond its ends; insertions left out. */
+/* The domain as a letter for each IMGT position, '-' for a gap and beyond its ends; insertions left
+ * out. */
 void pt_domain_columns(const pt_domain_t *domain, char columns[PT_IMGT_COUNT + 1]);
 
 /* Nearest V over positions 1 to 104, nearest J over 113 to 128. */
@@ -33,16 +34,17 @@ pt_species_t pt_nearest_species(const pt_domain_t *domain);
 const char *pt_species_name(pt_species_t species);
 
 /*
- *  A search with another measure: `weight` gives each IMGT position (index 1 to 128) its worth, 0 to leave it
- *  out; the gene with the highest sum of matching worth plus bonus (match, context) wins. Earlier genes in
- *  the table win ties. `segment` is 'V' or 'J'.
+ *  A search with another measure: `weight` gives each IMGT position (index 1 to 128) its worth, 0
+ * to leave it out; the gene with the highest sum of matching worth plus bonus (match, context)
+ * wins. Earlier genes in the table win ties. `segment` is 'V' or 'J'.
  */
 typedef double (*pt_germline_bonus_fn)(const pt_germline_match_t *match, void *context);
-pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t species, char segment,
-                                       const uint8_t weight[PT_IMGT_COUNT + 1],
+pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t species,
+                                       char segment, const uint8_t weight[PT_IMGT_COUNT + 1],
                                        pt_germline_bonus_fn bonus, void *context);
 
-/* "IGHV3-23*04" → "IGHV3-23": the length of the gene's name in the allele's, and of its family ("IGHV3"). */
+/* "IGHV3-23*04" → "IGHV3-23": the length of the gene's name in the allele's, and of its family
+ * ("IGHV3"). */
 size_t pt_gene_length(const char *allele);
 size_t pt_family_length(const char *allele);
 

@@ -106,7 +106,8 @@ static double peptide_share(const pt_domain_t *domain)
         if (i + 1 < PT_PEPTIDE)
             continue;
         all++;
-        if (bsearch(&peptide, pt_germline_peptides, pt_germline_peptide_count, sizeof peptide, by_value))
+        if (bsearch(&peptide, pt_germline_peptides, pt_germline_peptide_count, sizeof peptide,
+                    by_value))
             known++;
     }
     return all ? (double)known / all : 0;

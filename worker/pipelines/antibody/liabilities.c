@@ -65,7 +65,8 @@ static bool in_zone(const zones_t *zones, size_t i, bool vernier)
 }
 
 /* A motif counts when any of its residues lies in the rule's region. */
-static bool counts_here(const pt_liability_rule_t *rule, const zones_t *zones, size_t from, size_t to)
+static bool counts_here(const pt_liability_rule_t *rule, const zones_t *zones, size_t from,
+                        size_t to)
 {
     if (strncmp(rule->region, "cdr", 3) != 0)
         return true;
@@ -109,13 +110,9 @@ size_t pt_find_liabilities(const pt_domain_t *const domains[], size_t count, pt_
                 size_t length = match_motif(rule->motif, domains[d], i);
                 if (length && counts_here(rule, &zones, i, i + length) &&
                     condition_holds(rule, domains, count, domains[d], i))
-                    found[n++] = (pt_liability_t){rule->name,
-                                                  rule->group,
-                                                  rule->severity,
-                                                  strcmp(rule->region, "fv") == 0,
-                                                  (int)d,
-                                                  i,
-                                                  i + length};
+                    found[n++] = (pt_liability_t){
+                        rule->name, rule->group, rule->severity, strcmp(rule->region, "fv") == 0,
+                        (int)d,     i,           i + length};
             }
         }
     }

@@ -18,8 +18,8 @@ typedef struct {
 } pt_liability_t;
 
 /*
- *  Finds the liabilities of an antibody's domains, in order of domain, rule and place; at most `max`.
- *  Two domains are taken for the two chains of one Fv.
+ *  Finds the liabilities of an antibody's domains, in order of domain, rule and place; at most
+ * `max`. Two domains are taken for the two chains of one Fv.
  */
 size_t pt_find_liabilities(const pt_domain_t *const domains[], size_t count, pt_liability_t *found,
                            size_t max);

@@ -13,8 +13,8 @@ typedef struct {
 } loop_t;
 
 /*
- *  The CDRs, and the turn between the strands D and E of heavy chains: rabbits lack two residues of it, which
- *  IMGT leaves out at 84 and 85, and what is inserted there stands behind 85.
+ *  The CDRs, and the turn between the strands D and E of heavy chains: rabbits lack two residues of
+ * it, which IMGT leaves out at 84 and 85, and what is inserted there stands behind 85.
  */
 static const loop_t loops[] = {{27, 38, 32, true, "HKL"},
                                {56, 65, 60, true, "HKL"},
@@ -117,7 +117,8 @@ static void number_frameworks(const pt_profile_t *profile, const int *columns, p
     }
 }
 
-/* Most heavy chains of rabbits begin Q-S and lack position 2; others that begin at 2 lost their first. */
+/* Most heavy chains of rabbits begin Q-S and lack position 2; others that begin at 2 lost their
+ * first. */
 static void rabbit_start(pt_domain_t *domain)
 {
     if (domain->chain == 'H' && domain->positions[0].number == 2 &&

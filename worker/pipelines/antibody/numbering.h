@@ -1,6 +1,6 @@
 /*
- *  From profile columns to IMGT positions: frameworks keep their columns, loops are laid out anew by their
- *  length alone, gaps in the middle and insertions on both sides of it, as IMGT defines it.
+ *  From profile columns to IMGT positions: frameworks keep their columns, loops are laid out anew
+ * by their length alone, gaps in the middle and insertions on both sides of it, as IMGT defines it.
  */
 #ifndef PT_ANTIBODY_NUMBERING_H
 #define PT_ANTIBODY_NUMBERING_H

@@ -9,8 +9,8 @@ typedef struct {
 static const bounds_t imgt = {{27, 56, 105}, {38, 65, 117}};
 
 /*
- *  Kabat's bounds on IMGT numbers. Heavy CDR1 begins five residues behind IMGT's (after Kabat 26 to 30),
- *  whose number depends on the loop's length: see kabat_heavy_cdr1.
+ *  Kabat's bounds on IMGT numbers. Heavy CDR1 begins five residues behind IMGT's (after Kabat 26 to
+ * 30), whose number depends on the loop's length: see kabat_heavy_cdr1.
  */
 static const bounds_t kabat_heavy = {{27, 55, 107}, {40, 74, 117}};
 static const bounds_t kabat_light = {{24, 56, 105}, {40, 69, 117}};
@@ -69,7 +69,8 @@ bool pt_cdr_bounds(const pt_domain_t *domain, pt_cdr_definition_t definition, in
     return *to > *from;
 }
 
-const char *pt_region_name(const pt_domain_t *domain, pt_cdr_definition_t definition, size_t residue)
+const char *pt_region_name(const pt_domain_t *domain, pt_cdr_definition_t definition,
+                           size_t residue)
 {
     static const char *const names[] = {"FR1", "CDR1", "FR2", "CDR2", "FR3", "CDR3", "FR4"};
     uint8_t marks[PT_DOMAIN_MAX];

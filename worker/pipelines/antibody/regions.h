@@ -23,7 +23,8 @@ bool pt_cdr_bounds(const pt_domain_t *domain, pt_cdr_definition_t definition, in
                    size_t *to);
 
 /* "FR1", "CDR1" … "FR4", with the CDRs of a definition. */
-const char *pt_region_name(const pt_domain_t *domain, pt_cdr_definition_t definition, size_t residue);
+const char *pt_region_name(const pt_domain_t *domain, pt_cdr_definition_t definition,
+                           size_t residue);
 
 /* Foote & Winter 1992: framework residues that carry the loops. */
 bool pt_in_vernier_zone(char chain, pt_position_t position);

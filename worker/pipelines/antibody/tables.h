@@ -13,9 +13,11 @@
 #define PT_COLUMNS_MAX 128
 #define PT_PEPTIDE 9
 #define PT_VERNIER_MAX 24
-#define PT_BIT 32 /* scores and gap costs are in 1/32 bit, so that a whole alignment's fits 16 bits */
+#define PT_BIT                                                                                     \
+    32 /* scores and gap costs are in 1/32 bit, so that a whole alignment's fits 16 bits */
 
-/* A column is an IMGT position that the chain type can have; columns from `count` on never match. */
+/* A column is an IMGT position that the chain type can have; columns from `count` on never match.
+ */
 typedef struct {
     char chain;
     uint8_t count;
@@ -45,7 +47,8 @@ typedef struct {
 typedef struct {
     const char *name;
     const char *group;
-    const char *motif; /* letters, [classes], [^classes], '^' at the start, '|' between alternatives */
+    const char
+        *motif; /* letters, [classes], [^classes], '^' at the start, '|' between alternatives */
     const char *region;
     const char *severity;
     const char *condition;
@@ -60,6 +63,7 @@ extern const uint64_t pt_germline_peptides[]; /* 5 bits a residue, rising */
 extern const size_t pt_germline_peptide_count;
 extern const pt_liability_rule_t pt_liability_rules[];
 extern const size_t pt_liability_rule_count;
-extern const uint8_t pt_vernier[2][PT_VERNIER_MAX]; /* heavy, light: a count, then that many positions */
+extern const uint8_t
+    pt_vernier[2][PT_VERNIER_MAX]; /* heavy, light: a count, then that many positions */
 
 #endif

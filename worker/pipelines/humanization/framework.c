@@ -3,8 +3,8 @@
 #include <string.h>
 
 /*
- *  What a rare gene must make up for, in residues: a gene that half as many people use has to match two
- *  residues more. A gene that nobody was seen to use counts as one in fifty.
+ *  What a rare gene must make up for, in residues: a gene that half as many people use has to match
+ * two residues more. A gene that nobody was seen to use counts as one in fifty.
  */
 static const double RESIDUES_PER_HALVING = 2.0, RAREST = 0.02;
 

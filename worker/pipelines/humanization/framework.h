@@ -7,7 +7,8 @@
 #include "worker/pipelines/antibody/germline.h"
 #include "worker/pipelines/antibody/regions.h"
 
-/* Which IMGT positions are framework: neither in the grafted CDRs (Kabat and IMGT) nor in their gaps. */
+/* Which IMGT positions are framework: neither in the grafted CDRs (Kabat and IMGT) nor in their
+ * gaps. */
 void pt_framework_positions(const pt_domain_t *domain, uint8_t framework[PT_IMGT_COUNT + 1]);
 
 /* V: framework residues alike, weighed against how common the gene is in people. */

@@ -75,8 +75,8 @@ static char decide(const pt_molecule_t *molecule, const pt_strategy_t *strategy,
     return change->mutated ? human : parental;
 }
 
-/* Where the parent's numbering jumps to residue i, the germline's framework residues in between. An N
-   terminus that lacks more than two residues was cut off, and stays so. */
+/* Where the parent's numbering jumps to residue i, the germline's framework residues in between. An
+   N terminus that lacks more than two residues was cut off, and stays so. */
 static void fill_gap(pt_humanized_t *h, const uint8_t *framework, size_t i)
 {
     int to = h->parental.positions[i].number;
@@ -113,7 +113,8 @@ static void graft(const pt_molecule_t *molecule, const pt_strategy_t *strategy, 
     h->humanized.end = h->humanized.start + h->humanized.length;
 }
 
-/* --- liabilities --------------------------------------------------------------------------------------- */
+/* --- liabilities
+ * --------------------------------------------------------------------------------------- */
 
 static size_t find(const pt_humanization_t *out, bool parental, pt_liability_t *found)
 {
@@ -159,7 +160,8 @@ static void undo(pt_humanized_t *h, pt_change_t *change, const char *name)
              "%c would complete a liability (%s): kept as in the parent", change->human, name);
 }
 
-/* Takes back one mutation inside the motif. False when there is none: then the germline is not its cause. */
+/* Takes back one mutation inside the motif. False when there is none: then the germline is not its
+ * cause. */
 static bool take_back(pt_humanized_t *h, const pt_liability_t *what)
 {
     for (size_t i = what->from; i < what->to; i++)
@@ -204,7 +206,8 @@ static void judge_liabilities(pt_humanization_t *out)
     }
 }
 
-/* --- all together -------------------------------------------------------------------------------------- */
+/* --- all together
+ * -------------------------------------------------------------------------------------- */
 
 static void say(pt_step_fn step, void *context, const char *what, double fraction)
 {

@@ -1,9 +1,9 @@
 /*
- *  Humanization by grafting: the parent's CDRs (Kabat and IMGT together) on the nearest human germline
- *  framework. Computes only; no I/O and no allocation.
+ *  Humanization by grafting: the parent's CDRs (Kabat and IMGT together) on the nearest human
+ * germline framework. Computes only; no I/O and no allocation.
  *
- *  The human framework is taken whole: where the parent lacks a framework residue that the germline has
- *  (rabbits do), it is inserted. A parental residue without a counterpart in the germline stays.
+ *  The human framework is taken whole: where the parent lacks a framework residue that the germline
+ * has (rabbits do), it is inserted. A parental residue without a counterpart in the germline stays.
  */
 #ifndef PT_HUMANIZATION_H
 #define PT_HUMANIZATION_H
@@ -28,16 +28,17 @@ extern const pt_strategy_t pt_strategies[PT_STRATEGY_COUNT];
 /* A framework position at which parent and human germline differ: mutated, or kept for a reason. */
 typedef struct {
     pt_position_t position;
-    size_t residue;  /* of the parental domain, from 0; of an insertion, the residue it stands before */
-    char parental;   /* '-' when the human residue is inserted */
-    char human;      /* '-' when the germline has no residue here */
+    size_t
+        residue; /* of the parental domain, from 0; of an insertion, the residue it stands before */
+    char parental; /* '-' when the human residue is inserted */
+    char human;    /* '-' when the germline has no residue here */
     bool mutated;
     char reason[PT_CHANGE_REASON_MAX];
 } pt_change_t;
 
 typedef struct {
     pt_domain_t parental, humanized;
-    pt_germline_match_t v, j;        /* identity of the parent's framework to them */
+    pt_germline_match_t v, j; /* identity of the parent's framework to them */
     pt_humanness_t before, after;
     pt_change_t changes[PT_DOMAIN_MAX]; /* in order of residues */
     size_t change_count;

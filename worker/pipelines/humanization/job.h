@@ -9,7 +9,8 @@
 bool pt_humanization_compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, json_t **results,
                              json_t **versions, pt_error_t *error);
 
-/* The list of results, one per strategy (a new reference); NULL with *error. `reporter` may be NULL. */
+/* The list of results, one per strategy (a new reference); NULL with *error. `reporter` may be
+ * NULL. */
 json_t *pt_humanization_results(const pt_chain_t *chains, size_t count, bool lone_heavy,
                                 pt_reporter_t *reporter, pt_error_t *error);
 

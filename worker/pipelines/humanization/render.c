@@ -5,8 +5,8 @@
 
 static const char *const chain_names[] = {"vh", "vl"};
 
-/* A chain of the result as people know it: a domain, or for a chain that has more than its domain (tags,
-   constant part) the whole chain with the domain changed. */
+/* A chain of the result as people know it: a domain, or for a chain that has more than its domain
+   (tags, constant part) the whole chain with the domain changed. */
 typedef struct {
     size_t shift; /* of the domain in it */
     char parental[PT_SEQUENCE_MAX + 1];
@@ -38,7 +38,8 @@ static void make_whole(const pt_molecule_t *molecule, const pt_humanization_t *r
             h->humanized.residues, whole->humanized);
 }
 
-/* "Q5V": the index counts from 1 in the parent's sequence. "70insN": N behind the parent's residue 70. */
+/* "Q5V": the index counts from 1 in the parent's sequence. "70insN": N behind the parent's
+ * residue 70. */
 static json_t *mutation_text(const pt_change_t *change, size_t shift)
 {
     char text[32];
@@ -145,9 +146,9 @@ static json_t *liability_details(const pt_humanization_t *r)
         char place[16];
         liability_place(r, what, place);
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s#, s:s, s:s, s:b}", "name", what->name, "position", place,
-                            "motif", domain->residues + what->from, what->to - what->from, "region",
-                            pt_region_name(domain, PT_CDR_UNION, what->from), "severity",
+            list, json_pack("{s:s, s:s, s:s#, s:s, s:s, s:b}", "name", what->name, "position",
+                            place, "motif", domain->residues + what->from, what->to - what->from,
+                            "region", pt_region_name(domain, PT_CDR_UNION, what->from), "severity",
                             what->severity, "introduced", r->liabilities[i].introduced));
     }
     return list;
@@ -161,22 +162,23 @@ static json_t *vhh_analysis(const pt_humanized_t *h)
         char position[8];
         int now = pt_domain_find(&h->humanized, h->parental.positions[i]);
         if (now >= 0 && pt_is_vhh_hallmark(h->parental.positions[i]))
-            json_array_append_new(
-                hallmarks, json_pack("{s:s, s:s#, s:s#}", "imgt",
-                                     pt_position_text(h->parental.positions[i], position), "parental",
-                                     h->parental.residues + i, (size_t)1, "residue",
-                                     h->humanized.residues + now, (size_t)1));
+            json_array_append_new(hallmarks,
+                                  json_pack("{s:s, s:s#, s:s#}", "imgt",
+                                            pt_position_text(h->parental.positions[i], position),
+                                            "parental", h->parental.residues + i, (size_t)1,
+                                            "residue", h->humanized.residues + now, (size_t)1));
     }
     return json_pack("{s:o}", "hallmarks", hallmarks);
 }
 
 static json_t *domain_span(const char *name, const pt_domain_t *domain)
 {
-    return json_pack("{s:s, s:I, s:I}", "domain", name, "start", (json_int_t)domain->start + 1, "end",
-                     (json_int_t)domain->end);
+    return json_pack("{s:s, s:I, s:I}", "domain", name, "start", (json_int_t)domain->start + 1,
+                     "end", (json_int_t)domain->end);
 }
 
-/* An scFv: where its domains stand in the parent; the chain with both changed, linker and order untouched. */
+/* An scFv: where its domains stand in the parent; the chain with both changed, linker and order
+ * untouched. */
 static json_t *scfv_analysis(const pt_molecule_t *molecule, const pt_humanization_t *r)
 {
     const pt_domain_t *vh = &r->domains[0].parental, *vl = &r->domains[1].parental;
@@ -184,17 +186,18 @@ static json_t *scfv_analysis(const pt_molecule_t *molecule, const pt_humanizatio
     const pt_domain_t *first = heavy_first ? vh : vl, *second = heavy_first ? vl : vh;
     const pt_chain_t *chain = molecule->heavy.chain;
     char half[PT_SEQUENCE_MAX + PT_DOMAIN_MAX + 1], sequence[sizeof half + PT_DOMAIN_MAX];
-    const pt_humanized_t *one = &r->domains[heavy_first ? 0 : 1], *two = &r->domains[heavy_first ? 1 : 0];
+    const pt_humanized_t *one = &r->domains[heavy_first ? 0 : 1],
+                         *two = &r->domains[heavy_first ? 1 : 0];
     /* The second domain first: what stands before it keeps its place. */
     replace(chain->sequence, chain->length, two->parental.start, two->parental.end,
             two->humanized.residues, half);
     replace(half, strlen(half), one->parental.start, one->parental.end, one->humanized.residues,
             sequence);
-    return json_pack("{s:s, s:[o, o], s:s#, s:s}", "order", heavy_first ? "vh-vl" : "vl-vh", "domains",
-                     domain_span(heavy_first ? "vh" : "vl", first),
+    return json_pack("{s:s, s:[o, o], s:s#, s:s}", "order", heavy_first ? "vh-vl" : "vl-vh",
+                     "domains", domain_span(heavy_first ? "vh" : "vl", first),
                      domain_span(heavy_first ? "vl" : "vh", second), "linker",
-                     chain->sequence + first->end, second->start - first->end,
-                     "humanized_sequence", sequence);
+                     chain->sequence + first->end, second->start - first->end, "humanized_sequence",
+                     sequence);
 }
 
 static json_t *numbering(const pt_humanization_t *r)
@@ -207,7 +210,8 @@ static json_t *numbering(const pt_humanization_t *r)
 }
 
 /* What belongs to one chain goes into the maps by chain. */
-static void add_chain(const pt_molecule_t *molecule, const pt_humanization_t *r, size_t d, json_t *all)
+static void add_chain(const pt_molecule_t *molecule, const pt_humanization_t *r, size_t d,
+                      json_t *all)
 {
     const pt_humanized_t *h = &r->domains[d];
     const char *name = chain_names[d];
@@ -219,17 +223,18 @@ static void add_chain(const pt_molecule_t *molecule, const pt_humanization_t *r,
     json_object_set_new(json_object_get(all, "mutations"), name, mutations(h, whole.shift));
     json_object_set_new(json_object_get(all, "mutation_details"), name,
                         details(h, whole.shift, true));
-    json_object_set_new(json_object_get(all, "back_mutations"), name, details(h, whole.shift, false));
+    json_object_set_new(json_object_get(all, "back_mutations"), name,
+                        details(h, whole.shift, false));
 }
 
 json_t *pt_json_humanization(const pt_molecule_t *molecule, const pt_humanization_t *r)
 {
-    json_t *all = json_pack("{s:s, s:n, s:n, s:n, s:n, s:{}, s:o, s:{}, s:{}, s:{}, s:o, s:o, s:o}",
-                            "strategy", r->strategy->name, "humanized_vh", "humanized_vl",
-                            "parental_vh", "parental_vl", "germlines", "humanness", humanness(r),
-                            "mutations", "mutation_details", "back_mutations", "liabilities",
-                            liabilities(r), "liability_details", liability_details(r), "numbering",
-                            numbering(r));
+    json_t *all =
+        json_pack("{s:s, s:n, s:n, s:n, s:n, s:{}, s:o, s:{}, s:{}, s:{}, s:o, s:o, s:o}",
+                  "strategy", r->strategy->name, "humanized_vh", "humanized_vl", "parental_vh",
+                  "parental_vl", "germlines", "humanness", humanness(r), "mutations",
+                  "mutation_details", "back_mutations", "liabilities", liabilities(r),
+                  "liability_details", liability_details(r), "numbering", numbering(r));
     if (!all)
         return NULL;
     for (size_t d = 0; d < r->count; d++)
@@ -243,12 +248,11 @@ json_t *pt_json_humanization(const pt_molecule_t *molecule, const pt_humanizatio
 
 json_t *pt_json_humanization_versions(void)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "humanization",
-                     "germline grafting " PT_HUMANIZATION_VERSION, "numbering",
-                     "profile alignment " PT_NUMBERING_VERSION, "humanness",
-                     PT_HUMANNESS_METHOD " " PT_HUMANNESS_VERSION, "germlines",
-                     "OGRDB/AIRR-C 2025-01", "repertoire",
-                     "Observed Antibody Space as counted by Merck/BioPhi-2021-publication",
-                     "vernier_zone", "Foote & Winter 1992", "liabilities",
-                     "ab-characterisation, Satlawa 2024");
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "humanization",
+        "germline grafting " PT_HUMANIZATION_VERSION, "numbering",
+        "profile alignment " PT_NUMBERING_VERSION, "humanness",
+        PT_HUMANNESS_METHOD " " PT_HUMANNESS_VERSION, "germlines", "OGRDB/AIRR-C 2025-01",
+        "repertoire", "Observed Antibody Space as counted by Merck/BioPhi-2021-publication",
+        "vernier_zone", "Foote & Winter 1992", "liabilities", "ab-characterisation, Satlawa 2024");
 }
