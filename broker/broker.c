@@ -226,6 +226,8 @@ static zsock_t *listen_on(int type, const char *endpoint, int queue)
     zsock_t *socket = pt_socket_new(type, LINGER_MS);
     if (socket) {
         zsock_set_sndhwm(socket, queue);
+        if (type == ZMQ_XPUB) /* nothing but subscriptions comes in here */
+            zsock_set_maxmsgsize(socket, PT_SUBSCRIPTION_MAX);
         if (zsock_bind(socket, "%s", endpoint) >= 0)
             return socket;
     }

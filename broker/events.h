@@ -8,7 +8,9 @@
  * Limits: an event is at most PT_EVENT_HEADER_MAX + PT_PAYLOAD_MAX and its topic, 72 KiB; a
  * subscriber that does not read has at most PT_EVENTS_QUEUE of them waiting (70 MiB at the very
  * worst, half a megabyte of ordinary ones) and loses what is newer, which PROTOCOL.md provides
- * for. How much subscribers may subscribe to is not limited before they have certificates.
+ * for. A subscription is at most PT_SUBSCRIPTION_MAX long, or the connection is closed: libzmq
+ * keeps some 40 bytes for each of its bytes. How many there may be is not limited before
+ * subscribers have certificates (libzmq's XPUB stores them all, with ZMQ_XPUB_MANUAL too).
  */
 #ifndef PT_EVENTS_H
 #define PT_EVENTS_H
@@ -18,6 +20,7 @@
 #include <czmq.h>
 
 #define PT_EVENTS_QUEUE 1000
+#define PT_SUBSCRIPTION_MAX 1024 /* the longest topic has 113 bytes; a CURVE handshake needs more */
 
 typedef struct pt_events pt_events_t;
 

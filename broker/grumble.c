@@ -5,7 +5,8 @@
 #include <czmq.h>
 
 #define MINUTE_MS 60000
-#define PEERS_MAX 100 /* in one minute */
+#define PEERS_MAX 20 /* in one minute */
+#define SHOWN_MAX 16 /* bytes of a routing id */
 
 struct pt_grumble {
     zhashx_t *heard; /* peers of this minute, as hex */
@@ -29,10 +30,11 @@ void pt_grumble_destroy(pt_grumble_t **self_p)
     *self_p = NULL;
 }
 
-static void format_route(char *hex, const pt_route_t *route)
+/* ZeroMQ's own ids have 5 bytes; of longer ones, which a peer made up, the beginning is enough. */
+static void format_route(char hex[2 * SHOWN_MAX + 1], const pt_route_t *route)
 {
     hex[0] = 0;
-    for (size_t i = 0; i < route->size; i++)
+    for (size_t i = 0; i < route->size && i < SHOWN_MAX; i++)
         snprintf(hex + 2 * i, 3, "%02x", route->bytes[i]);
 }
 
@@ -42,7 +44,7 @@ void pt_grumble(pt_grumble_t *self, int64_t now, const pt_route_t *from, const c
         zhashx_purge(self->heard);
         self->since = now;
     }
-    char peer[2 * PT_ROUTE_MAX + 1];
+    char peer[2 * SHOWN_MAX + 1];
     format_route(peer, from);
     if (zhashx_size(self->heard) >= PEERS_MAX || zhashx_insert(self->heard, peer, "") != 0)
         return;

@@ -105,7 +105,7 @@ void pt_say_have(pt_scheduler_t *self, pt_peer_t *to, pt_msg_t *answer)
 }
 
 void pt_say_gone(pt_scheduler_t *self, pt_peer_t *also, const pt_uuid_t *job_id, uint32_t attempt,
-                 bool certain, const char *reason)
+                 pt_gone_t how, const char *reason)
 {
     pt_peer_t *receivers[] = {self->leader, also != self->leader ? also : NULL};
     for (size_t i = 0; i < 2; i++) {
@@ -114,8 +114,11 @@ void pt_say_gone(pt_scheduler_t *self, pt_peer_t *also, const pt_uuid_t *job_id,
         pt_msg_t msg;
         start(&msg, PT_GONE, receivers[i]);
         set_job(&msg, job_id, attempt);
-        msg.certain = certain;
+        msg.certain = how != PT_GONE_SILENT;
         pt_msg_set(&msg, PT_F_CERTAIN);
+        msg.handed_back = true;
+        if (how == PT_GONE_HANDED_BACK)
+            pt_msg_set(&msg, PT_F_HANDED_BACK);
         if (reason)
             pt_msg_set_text(&msg, PT_F_REASON, reason);
         send_to(self, receivers[i], &msg);

@@ -57,7 +57,7 @@ void pt_scheduler_destroy(pt_scheduler_t **self_p)
     self->config.send = no_send;
     for (int side = 0; side < PT_SIDES; side++) {
         while (!TAILQ_EMPTY(&self->peers[side]))
-            pt_session_end(self, TAILQ_FIRST(&self->peers[side]), PT_FATE_SILENT, NULL);
+            pt_session_end(self, TAILQ_FIRST(&self->peers[side]), PT_GONE_SILENT, NULL);
         zhashx_destroy(&self->by_instance[side]);
     }
     for (size_t i = 0; i < self->type_count; i++) {
@@ -112,10 +112,10 @@ static void judge_peer(pt_scheduler_t *self, pt_peer_t *peer)
 {
     bool worker = peer->route.side == PT_WORKERS;
     if (self->clock.value - peer->heard_at > SILENCE_MS) {
-        pt_session_end(self, peer, PT_FATE_SILENT, "the worker fell silent");
+        pt_session_end(self, peer, PT_GONE_SILENT, "the worker fell silent");
     } else if (worker && self->events.value - peer->alive_at > SILENCE_MS) {
         pt_say_hello_again(self, &peer->route, NULL);
-        pt_session_end(self, peer, PT_FATE_SILENT, "the worker is not heard on the event path");
+        pt_session_end(self, peer, PT_GONE_SILENT, "the worker is not heard on the event path");
     } else if (self->now - peer->beat_at >= PT_INTERVAL_MS) {
         peer->beat_at = self->now;
         pt_say_beat(self, peer);
@@ -168,7 +168,7 @@ static void on_message(pt_scheduler_t *self, const pt_input_t *input)
     pt_peer_t *peer = zhashx_lookup(self->by_route, input->from);
     if (msg->verb == PT_HELLO_AGAIN) { /* it has forgotten its session, and says hello elsewhere */
         if (peer)
-            pt_session_end(self, peer, PT_FATE_SILENT, "the worker begins a new session");
+            pt_session_end(self, peer, PT_GONE_SILENT, "the worker begins a new session");
         return;
     }
     if (!peer || !pt_msg_has(msg, PT_F_SESSION) ||
@@ -185,7 +185,7 @@ static void on_lost(pt_scheduler_t *self, const pt_route_t *route)
 {
     pt_peer_t *peer = zhashx_lookup(self->by_route, route);
     if (peer)
-        pt_session_end(self, peer, PT_FATE_SILENT, "the connection to the worker broke");
+        pt_session_end(self, peer, PT_GONE_SILENT, "the connection to the worker broke");
 }
 
 static void on_alive(pt_scheduler_t *self, const pt_uuid_t *instance)

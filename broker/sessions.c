@@ -79,7 +79,7 @@ static void bury_former(pt_scheduler_t *self, const pt_msg_t *msg)
 {
     pt_peer_t *former = zhashx_lookup(self->worker_by_machine, msg->machine);
     if (former && !pt_uuid_equal(&former->instance, &msg->instance))
-        pt_session_end(self, former, PT_FATE_CERTAIN, "the worker was started anew");
+        pt_session_end(self, former, PT_GONE_CERTAIN, "the worker was started anew");
 }
 
 /* The same process under a new routing id: what it names moves over, what it does not name was
@@ -92,7 +92,7 @@ static void take_over(pt_scheduler_t *self, pt_peer_t *peer, pt_peer_t *former, 
     }
     bool whole = msg->leases.count < PT_REFS_MAX && msg->unsettled.count < PT_REFS_MAX;
     if (former)
-        pt_session_end(self, former, whole ? PT_FATE_CERTAIN : PT_FATE_SILENT,
+        pt_session_end(self, former, whole ? PT_GONE_CERTAIN : PT_GONE_SILENT,
                        "the job was lost on the way to the worker");
 }
 
@@ -124,7 +124,7 @@ void pt_session_hello(pt_scheduler_t *self, const pt_route_t *from, const pt_msg
         bury_former(self, msg);
     known = zhashx_lookup(self->by_route, from);
     if (known) /* another instance on the same socket, and not the same machine: odd, but it can */
-        pt_session_end(self, known, PT_FATE_SILENT, "another worker took its place");
+        pt_session_end(self, known, PT_GONE_SILENT, "another worker took its place");
     pt_peer_t *former = zhashx_lookup(self->by_instance[from->side], &msg->instance);
     pt_peer_t *peer = begin(self, from, msg);
     pt_say_welcome(self, peer);
@@ -161,33 +161,26 @@ void pt_session_alive(pt_scheduler_t *self, pt_peer_t *worker)
 
 /* ---- the end ----------------------------------------------------------------------------- */
 
-static void lose_leases(pt_scheduler_t *self, pt_peer_t *worker, pt_fate_t fate, const char *reason)
+static void lose_leases(pt_scheduler_t *self, pt_peer_t *worker, pt_gone_t how, const char *reason)
 {
     pt_held_t *held;
     while ((held = TAILQ_FIRST(&worker->held))) {
-        pt_say_gone(self, NULL, &held->job_id, held->attempt, fate == PT_FATE_CERTAIN, reason);
+        pt_say_gone(self, NULL, &held->job_id, held->attempt, how, reason);
         pt_work_forget(self, held);
     }
 }
 
-/* Only its own: a successor may have entered the same name. */
-static void leave_name(zhashx_t *table, const void *key, const pt_peer_t *peer)
-{
-    if (zhashx_lookup(table, key) == peer)
-        zhashx_delete(table, key);
-}
-
-void pt_session_end(pt_scheduler_t *self, pt_peer_t *peer, pt_fate_t fate, const char *reason)
+void pt_session_end(pt_scheduler_t *self, pt_peer_t *peer, pt_gone_t how, const char *reason)
 {
     int side = peer->route.side;
     if (self->leader == peer)
         self->leader = NULL;
     set_alive(self, peer, false);
-    lose_leases(self, peer, fate, reason);
-    leave_name(self->by_route, &peer->route, peer);
-    leave_name(self->by_instance[side], &peer->instance, peer);
+    lose_leases(self, peer, how, reason);
+    zhashx_delete(self->by_route, &peer->route);
+    zhashx_delete(self->by_instance[side], &peer->instance);
     if (side == PT_WORKERS)
-        leave_name(self->worker_by_machine, peer->machine, peer);
+        zhashx_delete(self->worker_by_machine, peer->machine);
     else
         self->dirty = UINT64_MAX; /* its unused credit is free again */
     TAILQ_REMOVE(&self->peers[side], peer, link);

@@ -70,17 +70,23 @@ struct pt_scheduler {
     uint64_t drops[PT_DROPS];
 };
 
+/* How sure the broker is that nobody computes a job that it no longer holds. */
+typedef enum {
+    PT_GONE_SILENT,     /* its worker may live at another broker */
+    PT_GONE_CERTAIN,    /* its worker is dead, or never got it */
+    PT_GONE_HANDED_BACK /* nobody began, or whoever did gave it back: no loss */
+} pt_gone_t;
+
 /* ---- scheduler.c ---- */
 pt_type_t *pt_type_find(const pt_scheduler_t *self, const char *name);
 /* The type, made if it is new; NULL if there are PT_TYPES_MAX others. */
 pt_type_t *pt_type_need(pt_scheduler_t *self, const char *name);
 
 /* ---- sessions.c ---- */
-typedef enum { PT_FATE_SILENT, PT_FATE_CERTAIN } pt_fate_t;
 void pt_session_hello(pt_scheduler_t *self, const pt_route_t *from, const pt_msg_t *msg);
 void pt_session_alive(pt_scheduler_t *self, pt_peer_t *worker);
-/* Ends it and what it held: the leader is told gone, certain or not, for `reason`. */
-void pt_session_end(pt_scheduler_t *self, pt_peer_t *peer, pt_fate_t fate, const char *reason);
+/* Ends it and what it held: the leader is told gone, for `reason`. */
+void pt_session_end(pt_scheduler_t *self, pt_peer_t *peer, pt_gone_t how, const char *reason);
 
 /* ---- work.c ---- */
 void pt_work_message(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input);
@@ -108,7 +114,7 @@ void pt_say_settled(pt_scheduler_t *self, pt_peer_t *to, const pt_msg_t *from);
 void pt_say_have(pt_scheduler_t *self, pt_peer_t *to, pt_msg_t *answer);
 /* To the leader, and to `also` if that is another; either may be NULL. */
 void pt_say_gone(pt_scheduler_t *self, pt_peer_t *also, const pt_uuid_t *job_id, uint32_t attempt,
-                 bool certain, const char *reason);
+                 pt_gone_t how, const char *reason);
 void pt_say_bye(pt_scheduler_t *self, pt_peer_t *to, const char *reason);
 
 #endif

@@ -87,7 +87,7 @@ void pt_work_return(pt_scheduler_t *self, pt_type_t *type, const char *reason)
 {
     pt_held_t *held;
     while ((held = pt_queue_take(type->queue))) {
-        pt_say_gone(self, NULL, &held->job_id, held->attempt, true, reason);
+        pt_say_gone(self, NULL, &held->job_id, held->attempt, PT_GONE_HANDED_BACK, reason);
         pt_work_forget(self, held);
     }
 }
@@ -227,7 +227,7 @@ void pt_work_adopt(pt_scheduler_t *self, pt_peer_t *worker, pt_peer_t *former,
 static void refuse(pt_scheduler_t *self, pt_peer_t *from, const pt_msg_t *msg, const char *reason)
 {
     self->drops[PT_DROP_BEYOND]++;
-    pt_say_gone(self, from, &msg->job_id, msg->attempt, true, reason);
+    pt_say_gone(self, from, &msg->job_id, msg->attempt, PT_GONE_HANDED_BACK, reason);
 }
 
 /* Why a job cannot be taken, or NULL. */
@@ -330,6 +330,13 @@ static void on_credit(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *i
     pt_work_refresh(self, from);
 }
 
+static pt_gone_t how_gone(const pt_msg_t *msg)
+{
+    if (msg->certain && pt_msg_has(msg, PT_F_HANDED_BACK) && msg->handed_back)
+        return PT_GONE_HANDED_BACK;
+    return msg->certain ? PT_GONE_CERTAIN : PT_GONE_SILENT;
+}
+
 static void on_gone(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input)
 {
     const pt_msg_t *msg = input->msg;
@@ -338,7 +345,7 @@ static void on_gone(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *inp
         self->drops[PT_DROP_UNKNOWN] += held != NULL;
         return;
     }
-    pt_say_gone(self, NULL, &msg->job_id, msg->attempt, msg->certain,
+    pt_say_gone(self, NULL, &msg->job_id, msg->attempt, how_gone(msg),
                 pt_msg_has(msg, PT_F_REASON) ? msg->reason : NULL);
     pt_work_forget(self, held);
 }
@@ -358,7 +365,7 @@ static void on_beat(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *inp
 static void on_bye(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input)
 {
     (void)input;
-    pt_session_end(self, from, PT_FATE_CERTAIN, "the worker said bye");
+    pt_session_end(self, from, PT_GONE_CERTAIN, "the worker said bye");
 }
 
 typedef void handler_t(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input);

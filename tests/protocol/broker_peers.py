@@ -208,9 +208,6 @@ class Worker(Peer):
         self.total = total
         self.say('credit', credit={self.job_type: total})
 
-    def take(self, message):
-        super().take(message)
-
     def pump(self, timeout=0.02):
         super().pump(timeout)
         if not self.deaf and time.monotonic() - self.sent_alive > 0.1:

@@ -108,6 +108,14 @@ static void worker_credit_is_absolute(void **state)
     assert_int_equal(times_said(&world, W(0), PT_JOB), 3);
 }
 
+static void smaller_worker_credit_changes_nothing(void **state)
+{
+    (void)state;
+    add_worker(&world, W(0), 2);
+    say_credit(&world, W(0), 0);
+    assert_int_equal(world_stats(&world).types[0].free, 2);
+}
+
 static void worker_credit_beyond_its_slots_is_not_used(void **state)
 {
     (void)state;
@@ -201,16 +209,25 @@ static void job_beyond_credit_is_certainly_gone(void **state)
         say_job(&world, G(0), job, 1, 1);
     assert_int_equal(times_said(&world, G(0), PT_GONE), 0);
     say_job(&world, G(0), 100, 1, 1);
-    assert_true(said_of(&world, G(0), PT_GONE, 100)->msg.certain);
+    assert_true(handed_back(said_of(&world, G(0), PT_GONE, 100)));
     assert_int_equal(times_said(&world, G(0), PT_GONE), 1);
     assert_int_equal(world_stats(&world).queued, 64);
+}
+
+static void refused_job_is_told_to_its_sender_and_to_the_leader(void **state)
+{
+    (void)state;
+    add_gateway(&world, G(1));
+    say_job(&world, G(1), 1, 1, 1);
+    assert_int_equal(times_said(&world, G(0), PT_GONE), 1);
+    assert_int_equal(times_said(&world, G(1), PT_GONE), 1);
 }
 
 static void job_of_a_type_that_nobody_serves_is_certainly_gone(void **state)
 {
     (void)state;
     say_job(&world, G(0), 1, 1, 1);
-    assert_true(said_of(&world, G(0), PT_GONE, 1)->msg.certain);
+    assert_true(handed_back(said_of(&world, G(0), PT_GONE, 1)));
 }
 
 static void job_beyond_the_bytes_is_certainly_gone(void **state)
@@ -228,7 +245,7 @@ static void job_beyond_the_bytes_is_certainly_gone(void **state)
     memset(payload, 'x', sizeof payload - 1);
     payload[sizeof payload - 1] = 0;
     world_step(&world, G(0), &msg, payload);
-    assert_true(said_of(&world, G(0), PT_GONE, 2)->msg.certain);
+    assert_true(handed_back(said_of(&world, G(0), PT_GONE, 2)));
 }
 
 static void job_twice_is_dropped(void **state)
@@ -325,7 +342,7 @@ static void job_handed_back_is_certainly_gone_and_only_the_leader_is_told(void *
     add_gateway(&world, G(1));
     occupy(1);
     say_gone(&world, W(0), 1, 1);
-    assert_true(said_of(&world, G(0), PT_GONE, 1)->msg.certain);
+    assert_true(handed_back(said_of(&world, G(0), PT_GONE, 1)));
     assert_null(said_of(&world, G(1), PT_GONE, 1));
     assert_int_equal(world_stats(&world).leased, 0);
 }
@@ -443,7 +460,7 @@ static void queued_jobs_go_back_when_nobody_serves_them(void **state)
     world_live(&world, 5500, g0);
     assert_int_equal(world_stats(&world).queued, 1);
     world_live(&world, 1000, g0);
-    assert_true(said_of(&world, G(0), PT_GONE, 10)->msg.certain);
+    assert_true(handed_back(said_of(&world, G(0), PT_GONE, 10)));
     assert_int_equal(world_stats(&world).queued, 0);
 }
 
@@ -472,6 +489,7 @@ int main(void)
         TEST(organisation_that_comes_back_waits_its_turn),
         TEST(worker_with_most_free_slots_gets_the_job),
         TEST(worker_credit_is_absolute),
+        TEST(smaller_worker_credit_changes_nothing),
         TEST(worker_credit_beyond_its_slots_is_not_used),
         TEST(worker_that_holds_too_much_gets_no_more),
         TEST(room_is_slots_and_64),
@@ -481,6 +499,7 @@ int main(void)
         TEST(credit_of_a_gateway_that_left_goes_to_the_others),
         TEST(idle_gateway_does_not_keep_slots_idle),
         TEST(job_beyond_credit_is_certainly_gone),
+        TEST(refused_job_is_told_to_its_sender_and_to_the_leader),
         TEST(job_of_a_type_that_nobody_serves_is_certainly_gone),
         TEST(job_beyond_the_bytes_is_certainly_gone),
         TEST(job_twice_is_dropped),

@@ -137,6 +137,27 @@ static void silent_worker_is_gone_but_not_certainly(void **state)
     assert_false(gone->msg.certain);
 }
 
+static void worker_heard_on_the_event_path_alone_is_gone(void **state)
+{
+    (void)state;
+    add_worker(&world, W(0), 1);
+    for (int i = 0; i < 7; i++) {
+        say_alive(&world, W(0));
+        world_pass(&world, 500);
+    }
+    assert_int_equal(world_stats(&world).workers, 0);
+}
+
+static void silent_gateway_is_gone(void **state)
+{
+    (void)state;
+    add_gateway(&world, G(0));
+    world_pass(&world, 2900);
+    assert_int_equal(world_stats(&world).gateways, 1);
+    world_pass(&world, 500);
+    assert_int_equal(world_stats(&world).gateways, 0);
+}
+
 static void silence_is_not_judged_before_all_was_read(void **state)
 {
     (void)state;
@@ -228,7 +249,7 @@ static void new_instance_on_the_machine_makes_old_leases_certainly_gone(void **s
     say_hello(&world, W(1), 200, "bench", 1);
     const said_t *gone = said_of(&world, G(0), PT_GONE, 1);
     assert_non_null(gone);
-    assert_true(gone->msg.certain);
+    assert_true(gone->msg.certain && !handed_back(gone));
     assert_int_equal(world_stats(&world).workers, 1);
 }
 
@@ -324,6 +345,8 @@ int main(void)
         TEST(verb_of_the_other_side_is_dropped),
         TEST(each_peer_gets_a_beat_an_interval),
         TEST(silent_worker_is_gone_but_not_certainly),
+        TEST(worker_heard_on_the_event_path_alone_is_gone),
+        TEST(silent_gateway_is_gone),
         TEST(silence_is_not_judged_before_all_was_read),
         TEST(own_pause_moves_all_deadlines),
         TEST(pause_of_the_event_loop_makes_nobody_deaf),

@@ -241,7 +241,8 @@ void say_gone(world_t *self, peer_t from, uint64_t job, uint32_t attempt)
 {
     pt_msg_t msg;
     start_job(&msg, PT_GONE, job, attempt);
-    msg.certain = true;
+    msg.certain = msg.handed_back = true;
+    pt_msg_set(&msg, PT_F_HANDED_BACK);
     world_step(self, from, &msg, NULL);
 }
 
@@ -302,6 +303,11 @@ const said_t *said_of(const world_t *self, peer_t to, pt_verb_t verb, uint64_t j
         if (pt_uuid_equal(&found->msg.job_id, &uuid))
             return found;
     return NULL;
+}
+
+bool handed_back(const said_t *gone)
+{
+    return gone && gone->msg.certain && pt_msg_has(&gone->msg, PT_F_HANDED_BACK);
 }
 
 uint64_t credit_told(const world_t *self, peer_t to)

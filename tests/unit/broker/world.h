@@ -76,6 +76,8 @@ const said_t *said(const world_t *self, peer_t to, pt_verb_t verb, size_t n);
 size_t times_said(const world_t *self, peer_t to, pt_verb_t verb);
 /* Whether it was said about this job. */
 const said_t *said_of(const world_t *self, peer_t to, pt_verb_t verb, uint64_t job);
+/* Whether a gone says certain and handed back. */
+bool handed_back(const said_t *gone);
 uint64_t credit_told(const world_t *self, peer_t to);
 
 #endif
