@@ -187,16 +187,30 @@ const pt_outputs_t *pt_agent_step(pt_agent_t *self, pt_now_t now, const pt_input
     self->now = now;
     agent_slot_t *slot = &self->slots[input->slot < self->slot_count ? input->slot : 0];
     switch (input->kind) {
-    case PT_IN_TICK: tick(self); break;
+    case PT_IN_TICK:
+        tick(self);
+        break;
     case PT_IN_MESSAGE:
         session_message(self, input->msg, input->payload, input->payload_size);
         break;
-    case PT_IN_SEND_FAILED: session_send_failed(self); break;
-    case PT_IN_READY: slot_ready(slot); break;
-    case PT_IN_SAID: jobs_said(self, slot, input->said); break;
-    case PT_IN_GARBAGE: jobs_garbage(self, slot, input->why); break;
-    case PT_IN_DIED: jobs_died(self, slot, input->death); break;
-    case PT_IN_SHUTDOWN: leave(self); break;
+    case PT_IN_SEND_FAILED:
+        session_send_failed(self);
+        break;
+    case PT_IN_READY:
+        slot_ready(slot);
+        break;
+    case PT_IN_SAID:
+        jobs_said(self, slot, input->said);
+        break;
+    case PT_IN_GARBAGE:
+        jobs_garbage(self, slot, input->why);
+        break;
+    case PT_IN_DIED:
+        jobs_died(self, slot, input->death);
+        break;
+    case PT_IN_SHUTDOWN:
+        leave(self);
+        break;
     }
     return &self->out;
 }
@@ -208,5 +222,5 @@ int64_t pt_agent_deadline(const pt_agent_t *self)
     int64_t due = earlier(session_deadline(self), jobs_deadline(self));
     if (self->phase == PHASE_SESSION)
         due = earlier(due, pt_endings_due(&self->endings));
-    return self->leaving ? earlier(due, self->leaving_until) : due;
+    return self->leaving && !self->left ? earlier(due, self->leaving_until) : due;
 }

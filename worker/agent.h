@@ -54,12 +54,12 @@ typedef enum {
 typedef struct {
     pt_input_kind_t kind;
     size_t slot;
-    const pt_msg_t *msg;      /* MESSAGE */
-    const void *payload;      /* MESSAGE, of a job: one msgpack object */
+    const pt_msg_t *msg; /* MESSAGE */
+    const void *payload; /* MESSAGE, of a job: one msgpack object */
     size_t payload_size;
-    const pt_said_t *said;    /* SAID */
-    const char *why;          /* GARBAGE */
-    const pt_death_t *death;  /* DIED */
+    const pt_said_t *said;   /* SAID */
+    const char *why;         /* GARBAGE */
+    const pt_death_t *death; /* DIED */
 } pt_input_t;
 
 typedef struct pt_agent pt_agent_t;

@@ -232,8 +232,8 @@ static void progress(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said
     if (said->fraction > job->fraction)
         job->fraction = said->fraction;
     job->has_progress = true;
-    job->unsaid = strcmp(job->step, job->said_step) != 0 ||
-                  (int)(job->fraction * 100) != job->said_percent;
+    job->unsaid =
+        strcmp(job->step, job->said_step) != 0 || (int)(job->fraction * 100) != job->said_percent;
     if (job->unsaid && self->now.ms >= job->next_progress)
         publish_progress(self, slot);
 }

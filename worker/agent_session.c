@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HELLO_RETRY_MS 50      /* while the connection is not there yet */
-#define ALIVE_OFTEN_MS 100     /* after a connect, until the broker has subscribed */
+#define HELLO_RETRY_MS 50  /* while the connection is not there yet */
+#define ALIVE_OFTEN_MS 100 /* after a connect, until the broker has subscribed */
 #define ALIVE_OFTEN_FOR_MS 2000
 #define REFUSALS_MAX 3
 #define LONG_SESSION 10 /* intervals after which former refusals are forgotten */
@@ -172,11 +172,20 @@ static void farewell(pt_agent_t *self, const pt_msg_t *msg)
 static void in_session(pt_agent_t *self, const pt_msg_t *msg, const void *payload, size_t size)
 {
     switch (msg->verb) {
-    case PT_JOB: jobs_received(self, msg, payload, size); break;
-    case PT_STOP: jobs_stop(self, &msg->job_id, msg->attempt); break;
-    case PT_SETTLED: pt_endings_settle(&self->endings, &msg->job_id, msg->attempt); break;
-    case PT_BYE: farewell(self, msg); break;
-    default: break; /* a beat; reserved; or nothing that a broker says to a worker */
+    case PT_JOB:
+        jobs_received(self, msg, payload, size);
+        break;
+    case PT_STOP:
+        jobs_stop(self, &msg->job_id, msg->attempt);
+        break;
+    case PT_SETTLED:
+        pt_endings_settle(&self->endings, &msg->job_id, msg->attempt);
+        break;
+    case PT_BYE:
+        farewell(self, msg);
+        break;
+    default:
+        break; /* a beat; reserved; or nothing that a broker says to a worker */
     }
 }
 

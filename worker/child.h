@@ -12,10 +12,10 @@
 #include <sys/types.h>
 
 typedef struct {
-    pid_t pid;  /* also its group */
-    int pidfd;  /* readable when it has died; all descriptors are owned, -1 when closed */
-    int in;     /* we write, without waiting */
-    int out;    /* we read, without waiting */
+    pid_t pid; /* also its group */
+    int pidfd; /* readable when it has died; all descriptors are owned, -1 when closed */
+    int in;    /* we write, without waiting */
+    int out;   /* we read, without waiting */
     int err;
 } pt_child_t;
 

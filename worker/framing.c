@@ -97,6 +97,7 @@ static head_t read_head(uint8_t first)
         return container(0, 1, first & 15);
     if (first <= 0xbf)
         return fixed(first & 31);
+    /* clang-format off */
     switch (first) {
     case 0xc0: case 0xc2: case 0xc3: return fixed(0);
     case 0xc4: case 0xd9: return sized(1);
@@ -112,6 +113,7 @@ static head_t read_head(uint8_t first)
     case 0xdf: return container(4, 2, 0);
     default: return (head_t){.ok = false}; /* 0xc1 and the extension types */
     }
+    /* clang-format on */
 }
 
 static uint64_t read_number(const uint8_t *at, size_t width)
@@ -135,7 +137,8 @@ static const char *pass_object(pt_framing_t *self, bool *more)
         *more = true;
         return NULL;
     }
-    uint64_t count = head.width ? read_number(message + self->at + 1, head.width) : head.inline_count;
+    uint64_t count =
+        head.width ? read_number(message + self->at + 1, head.width) : head.inline_count;
     uint64_t inside = count * head.per_count;
     self->at += 1 + head.width + (head.bytes ? (size_t)count : 0);
     if (self->at > PT_MESSAGE_MAX || inside > PT_MESSAGE_MAX)

@@ -12,7 +12,7 @@
 typedef struct {
     char text[PT_LINE_MAX + 1];
     size_t size;
-    int64_t second;   /* the one that `said` counts in */
+    int64_t second; /* the one that `said` counts in */
     unsigned said;
     uint64_t dropped; /* lines since the last one that was logged */
 } pt_lines_t;

@@ -26,7 +26,8 @@ static const pt_option_t options_table[] = {
      "the program of a job type [paratope-pipeline TYPE]"},
     {"timeout", "PARATOPE_TIMEOUTS", NULL, PT_OPTION_ONE, "\"TYPE=S …\"",
      "seconds after which a job is stopped [3600 each]"},
-    {"spool", "PARATOPE_SPOOL", NULL, PT_OPTION_ONE, "DIR", "a folder of its own for large results"},
+    {"spool", "PARATOPE_SPOOL", NULL, PT_OPTION_ONE, "DIR",
+     "a folder of its own for large results"},
     {0}};
 
 _Noreturn static void refuse(const char *what, const char *which)
@@ -221,8 +222,8 @@ int main(int argc, char **argv)
     static pt_worker_config_t config; /* some kilobytes, and everything in it lives until the end */
     hold_standard_streams();
     pt_log_open("worker");
-    pt_options_t *options = pt_options_new("paratope-worker", "paratope-worker [OPTION]…",
-                                           options_table, argc, argv);
+    pt_options_t *options =
+        pt_options_new("paratope-worker", "paratope-worker [OPTION]…", options_table, argc, argv);
     if (pt_options_argument(options, 0))
         refuse("unexpected argument", pt_options_argument(options, 0));
     read_config(&config, options);

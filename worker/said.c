@@ -162,9 +162,12 @@ static bool read_kind(span_t from, pt_said_kind_t *to)
 static bool read_value(pt_said_t *self, said_key_t key, span_t value)
 {
     switch (key) {
-    case M: return read_kind(value, &self->kind);
-    case STEP: return read_text(value, self->step, sizeof self->step);
-    case FRACTION: return read_fraction(value, &self->fraction);
+    case M:
+        return read_kind(value, &self->kind);
+    case STEP:
+        return read_text(value, self->step, sizeof self->step);
+    case FRACTION:
+        return read_fraction(value, &self->fraction);
     case RESULTS:
         self->results = value.data;
         self->results_size = value.size;
@@ -173,9 +176,12 @@ static bool read_value(pt_said_t *self, said_key_t key, span_t value)
         self->versions = value.data;
         self->versions_size = value.size;
         return read_versions(value);
-    case CODE: return read_code(value, self->code);
-    case MESSAGE: return read_text(value, self->message, sizeof self->message);
-    case RETRY: return read_bool(value, &self->retry);
+    case CODE:
+        return read_code(value, self->code);
+    case MESSAGE:
+        return read_text(value, self->message, sizeof self->message);
+    case RETRY:
+        return read_bool(value, &self->retry);
     }
     return false;
 }

@@ -17,13 +17,13 @@
 #include <unistd.h>
 
 #define READ_SIZE (64 * 1024)
-#define READS_A_TURN 16     /* so that one talkative pipeline does not starve the others */
-#define START_MS 5000       /* who dies sooner and without a word has died at its start */
-#define STARTS_AT_ONCE 3    /* then there is a pause before each further one */
+#define READS_A_TURN 16  /* so that one talkative pipeline does not starve the others */
+#define START_MS 5000    /* who dies sooner and without a word has died at its start */
+#define STARTS_AT_ONCE 3 /* then there is a pause before each further one */
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MOST_MS 30000
-#define SILENT_MS 1000      /* how long a process may live on with its standard output closed */
-#define REAP_EVERY_MS 1000  /* orphans, when we are PID 1 */
+#define SILENT_MS 1000     /* how long a process may live on with its standard output closed */
+#define REAP_EVERY_MS 1000 /* orphans, when we are PID 1 */
 #define WHY_SIZE 512
 
 typedef struct {
@@ -33,7 +33,7 @@ typedef struct {
     pt_child_t child;
     bool up, killed, spoke; /* spoke: said a message since its start */
     bool in_watched;
-    bool kill_unsaid;       /* killed when there was no process: its death is still to be told */
+    bool kill_unsaid; /* killed when there was no process: its death is still to be told */
     pt_framing_t said;
     pt_lines_t lines;
     uint8_t *job; /* owned: what is still to be written */
@@ -73,8 +73,7 @@ pt_slots_t *pt_slots_new(pt_slots_tell_t *tell, void *context)
     return self;
 }
 
-void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program,
-                  const char *argument)
+void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program, const char *argument)
 {
     assert(self->count < PT_SLOTS_MAX);
     slot_t *slot = calloc(1, sizeof *slot);
@@ -136,8 +135,7 @@ static void tell(pt_slots_t *self, const slot_t *slot, pt_input_t input)
 
 static pt_speaker_t speaker(const pt_slots_t *self, const slot_t *slot)
 {
-    return (pt_speaker_t){slot->job_type, (int64_t)slot->number, slot->child.pid,
-                          self->now};
+    return (pt_speaker_t){slot->job_type, (int64_t)slot->number, slot->child.pid, self->now};
 }
 
 /* ---- writing jobs ------------------------------------------------------------------------ */
@@ -145,8 +143,7 @@ static pt_speaker_t speaker(const pt_slots_t *self, const slot_t *slot)
 static void watch(pt_slots_t *self, const slot_t *slot, stream_t stream, int descriptor,
                   uint32_t events)
 {
-    struct epoll_event event = {.events = events,
-                                .data.u64 = slot->number * STREAMS + stream};
+    struct epoll_event event = {.events = events, .data.u64 = slot->number * STREAMS + stream};
     epoll_ctl(self->epoll, EPOLL_CTL_ADD, descriptor, &event);
 }
 
@@ -177,8 +174,8 @@ static void watch_input(pt_slots_t *self, slot_t *slot, bool watched)
 static void write_job(pt_slots_t *self, slot_t *slot)
 {
     while (slot->job && slot->child.in >= 0) {
-        ssize_t sent = write(slot->child.in, slot->job + slot->job_sent,
-                             slot->job_size - slot->job_sent);
+        ssize_t sent =
+            write(slot->child.in, slot->job + slot->job_sent, slot->job_size - slot->job_sent);
         if (sent < 0 && errno == EAGAIN)
             break;
         if (sent < 0 && errno != EINTR) {
@@ -412,10 +409,17 @@ static bool handle(pt_slots_t *self, const struct epoll_event *event)
 {
     slot_t *slot = self->slots[event->data.u64 / STREAMS];
     switch ((stream_t)(event->data.u64 % STREAMS)) {
-    case STREAM_IN: write_job(self, slot); return false;
-    case STREAM_OUT: read_output(self, slot); return false;
-    case STREAM_ERR: read_errors(self, slot); return false;
-    default: return true;
+    case STREAM_IN:
+        write_job(self, slot);
+        return false;
+    case STREAM_OUT:
+        read_output(self, slot);
+        return false;
+    case STREAM_ERR:
+        read_errors(self, slot);
+        return false;
+    default:
+        return true;
     }
 }
 
@@ -427,7 +431,8 @@ static void look_after(pt_slots_t *self, slot_t *slot)
     }
     if (slot->kill_unsaid) {
         slot->kill_unsaid = false;
-        tell(self, slot, (pt_input_t){.kind = PT_IN_DIED, .death = &(pt_death_t){.signal = SIGKILL}});
+        tell(self, slot,
+             (pt_input_t){.kind = PT_IN_DIED, .death = &(pt_death_t){.signal = SIGKILL}});
     }
     if (!slot->up && self->now >= slot->start_due)
         start(self, slot);

@@ -6,8 +6,8 @@
 
 #include <czmq.h>
 
-#define GOODBYE_MS 500         /* so that what was said last still leaves */
-#define MESSAGES_A_TURN 1000   /* so that a flood does not keep us from pipelines and signals */
+#define GOODBYE_MS 500       /* so that what was said last still leaves */
+#define MESSAGES_A_TURN 1000 /* so that a flood does not keep us from pipelines and signals */
 #define STOPPED_AT_ONCE 130
 
 typedef struct {
@@ -82,17 +82,27 @@ static void publish(worker_t *self, const pt_output_t *output)
 static void carry_out(worker_t *self, const pt_output_t *output)
 {
     switch (output->kind) {
-    case PT_OUT_SEND: send_job_message(self, output); break;
-    case PT_OUT_PUBLISH: publish(self, output); break;
+    case PT_OUT_SEND:
+        send_job_message(self, output);
+        break;
+    case PT_OUT_PUBLISH:
+        publish(self, output);
+        break;
     case PT_OUT_START:
         pt_slots_job(self->slots, output->slot, output->head, output->head_size);
         break;
-    case PT_OUT_KILL: pt_slots_kill(self->slots, output->slot); break;
-    case PT_OUT_CONNECT: connect_broker(self, output); break;
+    case PT_OUT_KILL:
+        pt_slots_kill(self->slots, output->slot);
+        break;
+    case PT_OUT_CONNECT:
+        connect_broker(self, output);
+        break;
     case PT_OUT_LOG:
         pt_log(output->warning ? PT_WARNING : PT_INFO, output->text, PT_N("pid", getpid()));
         break;
-    case PT_OUT_EXIT: self->exiting = true; break;
+    case PT_OUT_EXIT:
+        self->exiting = true;
+        break;
     }
 }
 

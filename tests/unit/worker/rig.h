@@ -1,0 +1,77 @@
+/* An agent with a clock in the hand, and what it wanted done, decoded. */
+#ifndef RIG_H
+#define RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants these before it */
+#include <cmocka.h>
+
+#include "worker/agent.h"
+
+#define SLOTS 3
+#define TYPE "humanization"
+#define RIG_OUTPUTS_MAX 4096
+
+typedef struct {
+    pt_output_kind_t kind;
+    size_t slot, broker;
+    pt_msg_t msg; /* of SEND and PUBLISH */
+    size_t payload_size;
+    int64_t when;
+} rig_output_t;
+
+typedef struct {
+    pt_agent_t *agent;
+    pt_now_t now;
+    rig_output_t *done; /* everything since the last rig_forget */
+    size_t count;
+    uint8_t session[PT_SESSION_SIZE];
+} rig_t;
+
+/* SLOTS slots of TYPE with a time-out of 60 s, two brokers; all slots ready, nothing said yet. */
+void rig_open(rig_t *self);
+void rig_open_slots(rig_t *self, size_t slots, size_t brokers);
+void rig_close(rig_t *self);
+void rig_forget(rig_t *self);
+
+/* rig_open, and already welcomed; what was said until then is forgotten. */
+void rig_open_session(rig_t *self);
+
+void rig_step(rig_t *self, const pt_input_t *input);
+/* Ticks whenever the agent asks for it, until `ms` have passed; every `beat_ms` (0: never) the
+   broker beats. */
+void rig_run(rig_t *self, int64_t ms, int64_t beat_ms);
+
+/* What the broker and the pipelines do. */
+void rig_welcome(rig_t *self, uint8_t session);
+void rig_beat(rig_t *self);
+void rig_job(rig_t *self, uint8_t job, uint32_t attempt);
+void rig_job_of(rig_t *self, uint8_t job, uint32_t attempt, const char *job_type);
+void rig_stop(rig_t *self, uint8_t job, uint32_t attempt);
+void rig_settle(rig_t *self, uint8_t job, uint32_t attempt, const char *outcome);
+void rig_hello_again(rig_t *self, const char *reason);
+void rig_bye(rig_t *self);
+void rig_progress(rig_t *self, size_t slot, const char *step, double fraction);
+void rig_result(rig_t *self, size_t slot, size_t size);
+void rig_error(rig_t *self, size_t slot, const char *code, bool retry);
+void rig_died(rig_t *self, size_t slot, pt_death_t death);
+void rig_ready(rig_t *self, size_t slot);
+void rig_shutdown(rig_t *self);
+
+/* How many outputs of that kind, or messages of that verb, there were. */
+size_t rig_count(const rig_t *self, pt_output_kind_t kind);
+size_t rig_count_verb(const rig_t *self, pt_verb_t verb);
+/* The n-th from 0; fails the test if there is none. */
+const rig_output_t *rig_nth(const rig_t *self, pt_output_kind_t kind, size_t n);
+const rig_output_t *rig_nth_verb(const rig_t *self, pt_verb_t verb, size_t n);
+/* The last. */
+const pt_msg_t *rig_last(const rig_t *self, pt_verb_t verb);
+/* The last credit that was given, 0 if none. */
+uint64_t rig_credit(const rig_t *self);
+
+pt_uuid_t rig_id(uint8_t number);
+
+#endif

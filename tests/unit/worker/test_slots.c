@@ -1,0 +1,487 @@
+/* Pipelines as real processes: tests/pipelines/generic, and shell scripts that misbehave. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants these before it */
+#include <cmocka.h>
+
+#include "proto/program/process.h"
+#include "worker/slots.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define PATIENCE_MS 20000
+
+/* What was told, the latest of each kind. */
+typedef struct {
+    pt_slots_t *slots;
+    size_t ready, progress, results, errors, garbage, deaths;
+    size_t results_size;
+    double fraction;
+    char why[256];
+    pt_death_t death;
+    bool kill_at_progress;
+} told_t;
+
+static void told_said(told_t *told, const pt_said_t *said)
+{
+    told->progress += said->kind == PT_SAID_PROGRESS;
+    told->results += said->kind == PT_SAID_RESULT;
+    told->errors += said->kind == PT_SAID_ERROR;
+    told->results_size = said->results_size;
+    told->fraction = said->fraction;
+    if (told->kill_at_progress)
+        pt_slots_kill(told->slots, 0);
+}
+
+static void tell(void *context, const pt_input_t *input)
+{
+    told_t *told = context;
+    told->ready += input->kind == PT_IN_READY;
+    told->garbage += input->kind == PT_IN_GARBAGE;
+    told->deaths += input->kind == PT_IN_DIED;
+    if (input->kind == PT_IN_SAID)
+        told_said(told, input->said);
+    if (input->kind == PT_IN_GARBAGE)
+        snprintf(told->why, sizeof told->why, "%s", input->why);
+    if (input->kind != PT_IN_DIED)
+        return;
+    told->death = *input->death;
+    if (input->death->why)
+        snprintf(told->why, sizeof told->why, "%s", input->death->why);
+}
+
+static void run_once(told_t *told)
+{
+    struct pollfd descriptor = {.fd = pt_slots_descriptor(told->slots), .events = POLLIN};
+    poll(&descriptor, 1, 10);
+    pt_slots_run(told->slots, pt_clock_ms());
+}
+
+/* Runs until *what is at least n; fails the test when it takes too long. */
+static void run_until(told_t *told, const size_t *what, size_t n)
+{
+    int64_t end = pt_clock_ms() + PATIENCE_MS;
+    while (*what < n) {
+        assert_true(pt_clock_ms() < end);
+        run_once(told);
+    }
+}
+
+static void run_for(told_t *told, int64_t ms)
+{
+    for (int64_t end = pt_clock_ms() + ms; pt_clock_ms() < end;)
+        run_once(told);
+}
+
+static void open_program(told_t *told, const char *program, const char *argument)
+{
+    memset(told, 0, sizeof *told);
+    told->slots = pt_slots_new(tell, told);
+    assert_non_null(told->slots);
+    pt_slots_add(told->slots, "humanization", program, argument);
+}
+
+static void open_generic(told_t *told)
+{
+    char program[512];
+    const char *source = getenv("PT_SOURCE");
+    snprintf(program, sizeof program, "%s/tests/pipelines/generic", source ? source : ".");
+    open_program(told, program, NULL);
+    run_until(told, &told->ready, 1);
+}
+
+static void close_slots(told_t *told)
+{
+    pt_slots_destroy(&told->slots);
+}
+
+/* A shell script as a pipeline: a file of its own, removed at the end. */
+static void open_script(told_t *told, const char *script, char path[32])
+{
+    strcpy(path, "/tmp/pt-slots-XXXXXX");
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    dprintf(descriptor, "#!/bin/sh\n%s\n", script);
+    fchmod(descriptor, 0700);
+    close(descriptor);
+    open_program(told, path, NULL);
+}
+
+static void send_job(told_t *told, const char *name)
+{
+    pt_msg_t job;
+    msgpack_sbuffer inputs, bytes;
+    msgpack_packer to;
+    pt_msg_init(&job, PT_JOB);
+    strcpy(job.job_type, "humanization");
+    job.attempt = 1;
+    msgpack_sbuffer_init(&inputs);
+    msgpack_sbuffer_init(&bytes);
+    msgpack_packer_init(&to, &inputs, msgpack_sbuffer_write);
+    msgpack_pack_map(&to, 1);
+    msgpack_pack_str(&to, 4);
+    msgpack_pack_str_body(&to, "name", 4);
+    msgpack_pack_str(&to, strlen(name));
+    msgpack_pack_str_body(&to, name, strlen(name));
+    pt_say_job(&bytes, &job, inputs.data, inputs.size);
+    pt_slots_job(told->slots, 0, bytes.data, bytes.size);
+    msgpack_sbuffer_destroy(&inputs);
+    msgpack_sbuffer_destroy(&bytes);
+}
+
+/* How many living processes there are in the group. */
+static size_t group_size(pid_t group)
+{
+    char command[128];
+    unsigned count = 0;
+    snprintf(command, sizeof command, "ps -eo pgid=,stat= | awk '$1 == %d && $2 !~ /^Z/' | wc -l",
+             (int)group);
+    FILE *answer = popen(command, "r");
+    assert_non_null(answer);
+    assert_int_equal(fscanf(answer, "%u", &count), 1);
+    pclose(answer);
+    return count;
+}
+
+static void assert_group_gone(pid_t group)
+{
+    for (int i = 0; i < 500 && group_size(group) > 0; i++)
+        usleep(10000);
+    assert_int_equal(group_size(group), 0);
+}
+
+static void runs_one_job_after_the_other_in_one_process(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    pid_t pid = pt_slots_pid(told.slots, 0);
+    for (size_t n = 1; n <= 3; n++) {
+        send_job(&told, "progress=2");
+        run_until(&told, &told.results, n);
+        assert_int_equal(told.progress, 2 * n);
+    }
+    assert_int_equal(pt_slots_pid(told.slots, 0), pid);
+    assert_int_equal(getpgid(pid), pid);
+    assert_int_equal(told.deaths, 0);
+    close_slots(&told);
+}
+
+static void crash_is_told_with_its_signal_and_the_slot_starts_again(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    send_job(&told, "crash=SEGV");
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.death.signal, SIGSEGV);
+    run_until(&told, &told.ready, 2);
+    send_job(&told, "");
+    run_until(&told, &told.results, 1);
+    close_slots(&told);
+}
+
+static void exit_is_told_with_its_status_after_what_was_said(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    send_job(&told, "progress=5 exit=7");
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.progress, 5);
+    assert_int_equal(told.death.signal, 0);
+    assert_int_equal(told.death.status, 7);
+    close_slots(&told);
+}
+
+static void garbage_is_told_once_and_killed(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    send_job(&told, "garbage");
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.garbage, 1);
+    assert_int_equal(told.death.signal, SIGKILL);
+    assert_non_null(strstr(told.why, "no msgpack"));
+    close_slots(&told);
+}
+
+static void closed_output_is_an_error_although_the_process_lives(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    send_job(&told, "close");
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.garbage, 1);
+    close_slots(&told);
+}
+
+static void hanging_pipeline_is_killed_with_its_children(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    pid_t pid = pt_slots_pid(told.slots, 0);
+    send_job(&told, "progress=1 children=20 hang");
+    run_until(&told, &told.progress, 1);
+    for (int i = 0; i < 500 && group_size(pid) < 21; i++)
+        run_for(&told, 10);
+    assert_int_equal(group_size(pid), 21);
+    pt_slots_kill(told.slots, 0);
+    run_until(&told, &told.deaths, 1);
+    assert_group_gone(pid);
+    run_until(&told, &told.ready, 2);
+    close_slots(&told);
+}
+
+static void children_of_a_pipeline_that_died_die_too(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    pid_t pid = pt_slots_pid(told.slots, 0);
+    send_job(&told, "children=5 exit=1");
+    run_until(&told, &told.deaths, 1);
+    assert_group_gone(pid);
+    close_slots(&told);
+}
+
+static void nothing_is_told_after_a_kill_but_the_death(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    told.kill_at_progress = true;
+    send_job(&told, "progress=50");
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.progress, 1);
+    assert_int_equal(told.results, 0);
+    close_slots(&told);
+}
+
+static void ten_megabytes_come_through(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    send_job(&told, "result=10000000");
+    run_until(&told, &told.results, 1);
+    assert_true(told.results_size > 10000000);
+    close_slots(&told);
+}
+
+static void more_than_64_megabytes_are_an_error(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    send_job(&told, "result=68000000");
+    run_until(&told, &told.garbage, 1);
+    assert_non_null(strstr(told.why, "64 MiB"));
+    close_slots(&told);
+}
+
+static void job_larger_than_a_pipe_is_written_in_parts(void **state)
+{
+    static char name[3000000];
+    told_t told;
+    (void)state;
+    memset(name, 'x', sizeof name - 1);
+    open_generic(&told);
+    send_job(&told, name);
+    run_until(&told, &told.results, 1);
+    assert_true(told.results_size > sizeof name - 1); /* it tells the name */
+    close_slots(&told);
+}
+
+static void job_that_nobody_reads_blocks_nothing(void **state)
+{
+    static char name[3000000];
+    char path[32];
+    told_t told;
+    (void)state;
+    memset(name, 'x', sizeof name - 1);
+    open_script(&told, "exec sleep 60", path);
+    run_until(&told, &told.ready, 1);
+    int64_t before = pt_clock_ms();
+    send_job(&told, name);
+    run_for(&told, 100);
+    assert_true(pt_clock_ms() - before < 2000);
+    pt_slots_kill(told.slots, 0);
+    run_until(&told, &told.deaths, 1);
+    close_slots(&told);
+    unlink(path);
+}
+
+static void message_in_small_pieces_is_put_together(void **state)
+{
+    char path[32];
+    told_t told;
+    (void)state;
+    open_script(&told,
+                "printf '\\203\\241m\\246res'; sleep 0.1; printf 'ult\\247results\\200\\256model'\n"
+                "sleep 0.1; printf '_versions'; sleep 0.1; printf '\\200'; exec sleep 60",
+                path);
+    run_until(&told, &told.results, 1);
+    assert_int_equal(told.garbage, 0);
+    close_slots(&told);
+    unlink(path);
+}
+
+static void program_that_dies_at_its_start_is_tried_less_and_less(void **state)
+{
+    char path[32];
+    told_t told;
+    (void)state;
+    open_script(&told, "echo 'no such module' >&2; exit 4", path);
+    run_until(&told, &told.deaths, 3);
+    run_for(&told, 500);
+    assert_int_equal(told.deaths, 3);
+    send_job(&told, ""); /* waits for the next start, and is told how that went */
+    run_until(&told, &told.deaths, 4);
+    assert_int_equal(told.death.status, 4);
+    assert_int_equal(told.ready, 4);
+    close_slots(&told);
+    unlink(path);
+}
+
+static void program_that_cannot_be_started_is_told_to_the_job_that_waits(void **state)
+{
+    told_t told;
+    (void)state;
+    open_program(&told, "/nowhere/pipeline", NULL);
+    run_for(&told, 100);
+    assert_int_equal(told.ready + told.deaths, 0);
+    send_job(&told, "");
+    run_until(&told, &told.deaths, 1);
+    assert_string_equal(told.why, "/nowhere/pipeline: No such file or directory");
+    close_slots(&told);
+}
+
+static void flood_on_standard_error_disturbs_nothing(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    send_job(&told, "noise=100000");
+    run_until(&told, &told.results, 1);
+    close_slots(&told);
+}
+
+static void argument_is_passed_and_signals_are_as_usual(void **state)
+{
+    char path[32];
+    told_t told;
+    (void)state;
+    open_program(&told, "/bin/sh", "-c"); /* an argument alone: sh complains and exits with 2 */
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.death.status, 2);
+    close_slots(&told);
+    /* Blocked or ignored signals would be inherited; TERM must kill, and PIPE too. */
+    open_script(&told, "kill -TERM $$; exit 0", path);
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.death.signal, SIGTERM);
+    close_slots(&told);
+    unlink(path);
+    open_script(&told, "kill -PIPE $$; exit 0", path);
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.death.signal, SIGPIPE);
+    close_slots(&told);
+    unlink(path);
+}
+
+static void pipeline_has_none_of_our_descriptors(void **state)
+{
+    char path[32];
+    told_t told;
+    (void)state;
+    int leak = dup(STDERR_FILENO); /* without close-on-exec, as a careless library might */
+    open_script(&told, "[ \"$(ls /proc/self/fd | grep -c .)\" -le 4 ] && exit 11; exit 12", path);
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.death.status, 11); /* 0 1 2, and the folder that ls reads */
+    close_slots(&told);
+    close(leak);
+    unlink(path);
+}
+
+/* A process of its own plays the agent; its death must take the pipeline along. */
+static void death_of_the_agent_kills_the_pipeline(void **state)
+{
+    int pipe_ends[2];
+    pid_t pipeline = 0;
+    (void)state;
+    assert_int_equal(pipe(pipe_ends), 0);
+    pid_t agent = fork();
+    if (agent == 0) {
+        told_t told;
+        open_generic(&told);
+        send_job(&told, "sleep=60");
+        run_for(&told, 200);
+        pipeline = pt_slots_pid(told.slots, 0);
+        if (write(pipe_ends[1], &pipeline, sizeof pipeline) < 0)
+            _exit(1);
+        pause();
+        _exit(0);
+    }
+    assert_int_equal(read(pipe_ends[0], &pipeline, sizeof pipeline), sizeof pipeline);
+    assert_int_equal(group_size(pipeline), 1);
+    kill(agent, SIGKILL);
+    waitpid(agent, NULL, 0);
+    assert_group_gone(pipeline);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+}
+
+static void destroy_kills_everything(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    pid_t pid = pt_slots_pid(told.slots, 0);
+    send_job(&told, "progress=1 children=3 hang");
+    run_until(&told, &told.progress, 1);
+    run_for(&told, 200);
+    close_slots(&told);
+    assert_group_gone(pid);
+    assert_int_equal(waitpid(pid, NULL, WNOHANG), -1); /* reaped */
+}
+
+int main(void)
+{
+    sigset_t blocked; /* as the agent has them */
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_one_job_after_the_other_in_one_process),
+        cmocka_unit_test(crash_is_told_with_its_signal_and_the_slot_starts_again),
+        cmocka_unit_test(exit_is_told_with_its_status_after_what_was_said),
+        cmocka_unit_test(garbage_is_told_once_and_killed),
+        cmocka_unit_test(closed_output_is_an_error_although_the_process_lives),
+        cmocka_unit_test(hanging_pipeline_is_killed_with_its_children),
+        cmocka_unit_test(children_of_a_pipeline_that_died_die_too),
+        cmocka_unit_test(nothing_is_told_after_a_kill_but_the_death),
+        cmocka_unit_test(ten_megabytes_come_through),
+        cmocka_unit_test(more_than_64_megabytes_are_an_error),
+        cmocka_unit_test(job_larger_than_a_pipe_is_written_in_parts),
+        cmocka_unit_test(job_that_nobody_reads_blocks_nothing),
+        cmocka_unit_test(message_in_small_pieces_is_put_together),
+        cmocka_unit_test(program_that_dies_at_its_start_is_tried_less_and_less),
+        cmocka_unit_test(program_that_cannot_be_started_is_told_to_the_job_that_waits),
+        cmocka_unit_test(flood_on_standard_error_disturbs_nothing),
+        cmocka_unit_test(argument_is_passed_and_signals_are_as_usual),
+        cmocka_unit_test(pipeline_has_none_of_our_descriptors),
+        cmocka_unit_test(death_of_the_agent_kills_the_pipeline),
+        cmocka_unit_test(destroy_kills_everything),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
