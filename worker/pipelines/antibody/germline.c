@@ -23,49 +23,53 @@ void pt_domain_columns(const pt_domain_t *domain, char columns[PT_IMGT_COUNT + 1
             columns[domain->positions[i].number - 1] = domain->residues[i];
 }
 
-/* What a domain lacks before its first and behind its last residue was cut off, and says nothing.
+/*
+ *  What a domain asks of every gene. What it lacks before its first and behind its last residue was
+ * cut off, and says nothing. Bytes and a fixed count, so that the compiler compares sixteen
+ * positions at a time.
  */
 typedef struct {
-    char columns[PT_IMGT_COUNT + 1];
-    uint8_t weight[PT_IMGT_COUNT]; /* 0 outside the domain's span */
-    unsigned open_start; /* 1: a gap of the gene counts nothing; J genes begin inside CDR3 */
+    char letter[PT_IMGT_COUNT];    /* 0 where nothing can match */
+    uint8_t no_gap[PT_IMGT_COUNT]; /* 1 where a gap of the gene leaves the position uncounted */
+    unsigned wanted;               /* positions that count when the gene has a residue there */
 } query_t;
 
 static query_t query_of(const pt_domain_t *domain, char segment,
-                        const uint8_t weight[PT_IMGT_COUNT + 1])
+                        const uint8_t wanted[PT_IMGT_COUNT + 1])
 {
-    query_t q = {.open_start = segment == 'J'};
-    pt_domain_columns(domain, q.columns);
-    if (domain->length)
-        for (int p = domain->positions[0].number; p <= domain->positions[domain->length - 1].number;
-             p++)
-            q.weight[p - 1] = weight[p];
+    char columns[PT_IMGT_COUNT + 1];
+    query_t q = {0};
+    pt_domain_columns(domain, columns);
+    if (!domain->length)
+        return q;
+    int last = domain->positions[domain->length - 1].number;
+    for (int p = domain->positions[0].number; p <= last; p++) {
+        bool gap = columns[p - 1] == '-';
+        if (!wanted[p])
+            continue;
+        q.wanted++;
+        q.letter[p - 1] = gap ? 0 : columns[p - 1];
+        q.no_gap[p - 1] = gap || segment == 'J'; /* J genes begin inside CDR3 */
+    }
     return q;
 }
 
-static pt_germline_match_t compare(const query_t *q, const pt_germline_t *gene, unsigned *worth)
+static pt_germline_match_t compare(const query_t *q, const pt_germline_t *gene)
 {
-    unsigned matches = 0, compared = 0, sum = 0;
-    for (int p = 0; p < PT_IMGT_COUNT; p++) {
-        char a = q->columns[p], b = gene->aligned[p];
-        unsigned here = q->weight[p] != 0;
-        unsigned gap = a == '-';
-        unsigned gene_gap = b == '-';
-        unsigned same = (a == b) & !gap & here;
-        matches += same;
-        sum += same * q->weight[p];
-        compared += here & !(gap & gene_gap) & !(gene_gap & q->open_start);
-    }
-    *worth = sum;
+    uint8_t matches = 0, uncounted = 0;
+    for (int p = 0; p < PT_IMGT_COUNT; p++)
+        matches = (uint8_t)(matches + (q->letter[p] == gene->aligned[p]));
+    for (int p = 0; p < PT_IMGT_COUNT; p++)
+        uncounted = (uint8_t)(uncounted + (q->no_gap[p] & (gene->aligned[p] == '-')));
     return (pt_germline_match_t){gene->allele,   gene->species, gene->aligned,
-                                 gene->presence, matches,       compared};
+                                 gene->presence, matches,       q->wanted - uncounted};
 }
 
 pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t species,
-                                       char segment, const uint8_t weight[PT_IMGT_COUNT + 1],
+                                       char segment, const uint8_t wanted[PT_IMGT_COUNT + 1],
                                        pt_germline_bonus_fn bonus, void *context)
 {
-    query_t q = query_of(domain, segment, weight);
+    query_t q = query_of(domain, segment, wanted);
     pt_germline_match_t best = {0};
     double best_value = 0;
     for (size_t g = 0; g < pt_germline_count; g++) {
@@ -73,9 +77,8 @@ pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t s
         if (gene->chain != domain->chain || gene->segment != segment ||
             strcmp(gene->species, species_names[species]) != 0)
             continue;
-        unsigned worth;
-        pt_germline_match_t match = compare(&q, gene, &worth);
-        double value = worth + (bonus ? bonus(&match, context) : 0.0);
+        pt_germline_match_t match = compare(&q, gene);
+        double value = match.matches + (bonus ? bonus(&match, context) : 0.0);
         if (match.compared && (!best.allele || value > best_value)) {
             best = match;
             best_value = value;
@@ -84,10 +87,10 @@ pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t s
     return best;
 }
 
-static void weigh_span(uint8_t weight[PT_IMGT_COUNT + 1], int first, int last)
+static void want_span(uint8_t wanted[PT_IMGT_COUNT + 1], int first, int last)
 {
-    memset(weight, 0, PT_IMGT_COUNT + 1);
-    memset(weight + first, 1, (size_t)(last - first + 1));
+    memset(wanted, 0, PT_IMGT_COUNT + 1);
+    memset(wanted + first, 1, (size_t)(last - first + 1));
 }
 
 /* Decides between genes that match equally well, so it is worth less than a residue: CDR3 as far as
@@ -104,17 +107,17 @@ static double likelier(const pt_germline_match_t *match, void *context)
 pt_germline_match_t pt_nearest_v(const pt_domain_t *domain, pt_species_t species)
 {
     char columns[PT_IMGT_COUNT + 1];
-    uint8_t weight[PT_IMGT_COUNT + 1];
+    uint8_t wanted[PT_IMGT_COUNT + 1];
     pt_domain_columns(domain, columns);
-    weigh_span(weight, 1, 104);
-    return pt_germline_search(domain, species, 'V', weight, likelier, columns);
+    want_span(wanted, 1, 104);
+    return pt_germline_search(domain, species, 'V', wanted, likelier, columns);
 }
 
 pt_germline_match_t pt_nearest_j(const pt_domain_t *domain, pt_species_t species)
 {
-    uint8_t weight[PT_IMGT_COUNT + 1];
-    weigh_span(weight, 113, PT_IMGT_COUNT);
-    return pt_germline_search(domain, species, 'J', weight, NULL, NULL);
+    uint8_t wanted[PT_IMGT_COUNT + 1];
+    want_span(wanted, 113, PT_IMGT_COUNT);
+    return pt_germline_search(domain, species, 'J', wanted, NULL, NULL);
 }
 
 pt_species_t pt_nearest_species(const pt_domain_t *domain)

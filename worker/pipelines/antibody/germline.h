@@ -34,13 +34,13 @@ pt_species_t pt_nearest_species(const pt_domain_t *domain);
 const char *pt_species_name(pt_species_t species);
 
 /*
- *  A search with another measure: `weight` gives each IMGT position (index 1 to 128) its worth, 0
- * to leave it out; the gene with the highest sum of matching worth plus bonus (match, context)
- * wins. Earlier genes in the table win ties. `segment` is 'V' or 'J'.
+ *  A search with another measure: `wanted` marks the IMGT positions (index 1 to 128) that count;
+ * the gene with the most matches there plus bonus (match, context) wins, the first in the table
+ * between equals. `segment` is 'V' or 'J'.
  */
 typedef double (*pt_germline_bonus_fn)(const pt_germline_match_t *match, void *context);
 pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t species,
-                                       char segment, const uint8_t weight[PT_IMGT_COUNT + 1],
+                                       char segment, const uint8_t wanted[PT_IMGT_COUNT + 1],
                                        pt_germline_bonus_fn bonus, void *context);
 
 /* "IGHV3-23*04" → "IGHV3-23": the length of the gene's name in the allele's, and of its family

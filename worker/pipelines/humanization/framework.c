@@ -27,10 +27,10 @@ void pt_framework_positions(const pt_domain_t *domain, uint8_t framework[PT_IMGT
 
 pt_germline_match_t pt_choose_v(const pt_domain_t *domain)
 {
-    uint8_t weight[PT_IMGT_COUNT + 1];
-    pt_framework_positions(domain, weight);
-    memset(weight + 105, 0, PT_IMGT_COUNT + 1 - 105);
-    return pt_germline_search(domain, PT_HUMAN, 'V', weight, commonness, NULL);
+    uint8_t wanted[PT_IMGT_COUNT + 1];
+    pt_framework_positions(domain, wanted);
+    memset(wanted + 105, 0, PT_IMGT_COUNT + 1 - 105);
+    return pt_germline_search(domain, PT_HUMAN, 'V', wanted, commonness, NULL);
 }
 
 /* Decides between genes alike in FR4: worth less than one residue of it, all together. */
@@ -46,8 +46,8 @@ static double alike_in_cdr3(const pt_germline_match_t *match, void *context)
 pt_germline_match_t pt_choose_j(const pt_domain_t *domain)
 {
     char columns[PT_IMGT_COUNT + 1];
-    uint8_t weight[PT_IMGT_COUNT + 1] = {0};
+    uint8_t wanted[PT_IMGT_COUNT + 1] = {0};
     pt_domain_columns(domain, columns);
-    memset(weight + 118, 1, 11);
-    return pt_germline_search(domain, PT_HUMAN, 'J', weight, alike_in_cdr3, columns);
+    memset(wanted + 118, 1, 11);
+    return pt_germline_search(domain, PT_HUMAN, 'J', wanted, alike_in_cdr3, columns);
 }
