@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HELLO_RETRY_MS 50  /* while the connection is not there yet */
+#define HELLO_RETRY_MS 20  /* while the connection is not there yet */
 #define ALIVE_OFTEN_MS 100 /* after a connect, until the broker has subscribed */
 #define ALIVE_OFTEN_FOR_MS 2000
 #define REFUSALS_MAX 3
@@ -57,10 +57,11 @@ void session_gone(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt, c
     pt_msg_init(&msg, PT_GONE);
     msg.job_id = *job_id;
     msg.attempt = attempt;
-    msg.certain = true;
+    msg.certain = msg.handed_back = true;
     pt_msg_set(&msg, PT_F_JOB_ID);
     pt_msg_set(&msg, PT_F_ATTEMPT);
     pt_msg_set(&msg, PT_F_CERTAIN);
+    pt_msg_set(&msg, PT_F_HANDED_BACK);
     pt_msg_set_text(&msg, PT_F_REASON, why);
     session_send(self, &msg);
 }

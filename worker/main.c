@@ -6,7 +6,6 @@
 
 #include <czmq.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <sys/stat.h>
 
 #define TIMEOUT_S 3600
@@ -75,17 +74,18 @@ static pt_agent_type_t *find_type(pt_agent_config_t *agent, const char *job_type
 
 static void read_slots(pt_agent_config_t *agent, const char *text)
 {
-    char *words[PT_TYPES_MAX];
-    size_t count = split(text, words, PT_TYPES_MAX), total = 0;
-    for (size_t i = 0; i < count; i++) {
+    char word[256];
+    size_t total = 0;
+    while (pt_word(text, agent->type_count, word, sizeof word)) {
+        if (agent->type_count == PT_TYPES_MAX)
+            refuse("too many job types", text);
         pt_agent_type_t *type = &agent->types[agent->type_count];
-        size_t slots = read_count(words[i], type->job_type, PT_SLOTS_MAX);
+        type->slots = read_count(word, type->job_type, PT_SLOTS_MAX);
         if (find_type(agent, type->job_type))
-            refuse("a job type twice in --slots", words[i]);
-        type->slots = slots;
+            refuse("a job type twice in --slots", word);
         type->timeout_ms = (int64_t)TIMEOUT_S * 1000;
         agent->type_count++;
-        total += slots;
+        total += type->slots;
     }
     if (total == 0 || total > PT_SLOTS_MAX)
         refuse("a worker has 1 to 256 slots in all", text);
@@ -93,13 +93,12 @@ static void read_slots(pt_agent_config_t *agent, const char *text)
 
 static void read_timeouts(pt_agent_config_t *agent, const char *text)
 {
-    char *words[PT_TYPES_MAX], job_type[PT_TYPE_MAX];
-    size_t count = text ? split(text, words, PT_TYPES_MAX) : 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t seconds = read_count(words[i], job_type, TIMEOUT_MOST_S);
+    char word[256], job_type[PT_TYPE_MAX];
+    for (size_t n = 0; text && pt_word(text, n, word, sizeof word); n++) {
+        size_t seconds = read_count(word, job_type, TIMEOUT_MOST_S);
         pt_agent_type_t *type = find_type(agent, job_type);
         if (!type)
-            refuse("a time-out for a job type without slots", words[i]);
+            refuse("a time-out for a job type without slots", word);
         type->timeout_ms = (int64_t)seconds * 1000;
     }
 }
@@ -130,14 +129,15 @@ static void check_pipelines(const pt_options_t *options, pt_agent_config_t *agen
 }
 
 /* paratope-pipeline, in the folder of the running binary. */
-static char *own_program(void)
+static const char *own_program(void)
 {
-    char path[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    static char path[PATH_MAX + 32];
+    ssize_t size = readlink("/proc/self/exe", path, PATH_MAX);
     if (size < 0)
         refuse("cannot read", "/proc/self/exe");
     path[size] = 0;
-    return zsys_sprintf("%s/paratope-pipeline", dirname(path));
+    strcpy(strrchr(path, '/') + 1, "paratope-pipeline");
+    return path;
 }
 
 static void read_programs(pt_worker_config_t *config, const pt_options_t *options)
@@ -146,7 +146,7 @@ static void read_programs(pt_worker_config_t *config, const pt_options_t *option
     check_pipelines(options, agent);
     config->programs = zmalloc(agent->type_count * sizeof *config->programs);
     config->arguments = zmalloc(agent->type_count * sizeof *config->arguments);
-    char *usual = own_program();
+    const char *usual = own_program();
     for (size_t i = 0; i < agent->type_count; i++) {
         const char *job_type = agent->types[i].job_type;
         const char *program = configured_program(options, job_type);

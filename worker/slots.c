@@ -46,6 +46,7 @@ struct pt_slots {
     slot_t *slots[PT_SLOTS_MAX];
     size_t count;
     int epoll;
+    bool retired;
     pt_slots_tell_t *tell;
     void *context;
     int64_t now, reaped;
@@ -113,6 +114,11 @@ void pt_slots_destroy(pt_slots_t **self_p)
     close(self->epoll);
     free(self);
     *self_p = NULL;
+}
+
+void pt_slots_retire(pt_slots_t *self)
+{
+    self->retired = true;
 }
 
 int pt_slots_descriptor(const pt_slots_t *self)
@@ -434,7 +440,7 @@ static void look_after(pt_slots_t *self, slot_t *slot)
         tell(self, slot,
              (pt_input_t){.kind = PT_IN_DIED, .death = &(pt_death_t){.signal = SIGKILL}});
     }
-    if (!slot->up && self->now >= slot->start_due)
+    if (!slot->up && !self->retired && self->now >= slot->start_due)
         start(self, slot);
 }
 
@@ -457,7 +463,7 @@ int64_t pt_slots_deadline(const pt_slots_t *self)
     int64_t due = INT64_MAX;
     for (size_t i = 0; i < self->count; i++) {
         const slot_t *slot = self->slots[i];
-        if (!slot->up && slot->start_due < due)
+        if (!slot->up && !self->retired && slot->start_due < due)
             due = slot->start_due;
         if (slot->kill_unsaid)
             due = self->now;

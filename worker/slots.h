@@ -30,6 +30,9 @@ void pt_slots_job(pt_slots_t *self, size_t slot, const void *data, size_t size);
 /* SIGKILL to the group; nothing is told any more but DIED. */
 void pt_slots_kill(pt_slots_t *self, size_t slot);
 
+/* From now on a pipeline that dies is not started again. */
+void pt_slots_retire(pt_slots_t *self);
+
 /* Readable when pt_slots_run has something to do. */
 int pt_slots_descriptor(const pt_slots_t *self);
 

@@ -185,6 +185,7 @@ static bool read_signals(worker_t *self, int *seen)
     int count = pt_process_signals(self->config->signals);
     if (count > 0 && *seen == 0) {
         pt_log(PT_INFO, "shutting down", PT_N("pid", getpid()));
+        pt_slots_retire(self->slots);
         step(self, &(pt_input_t){.kind = PT_IN_SHUTDOWN});
     }
     *seen = count;

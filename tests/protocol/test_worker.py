@@ -352,7 +352,7 @@ def test_sigterm_hands_back_says_bye_and_exits_with_0(broker, start):
     before = broker.mark()
     worker.process.terminate()
     gone = broker.wait('gone', job_id=running)
-    assert gone['certain'] is True and 'shutting down' in gone['reason']
+    assert gone['certain'] is gone['handed_back'] is True and 'shutting down' in gone['reason']
     broker.wait('result', job_id=ended, after=before)
     assert broker.all('bye') == []
     broker.settle(ended)

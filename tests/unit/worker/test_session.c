@@ -57,7 +57,7 @@ static void hello_that_could_not_be_sent_is_said_again_soon(void **state)
     rig_open(&rig);
     tick(&rig);
     rig_step(&rig, &(pt_input_t){.kind = PT_IN_SEND_FAILED});
-    rig_run(&rig, 100, 0);
+    rig_run(&rig, 50, 0);
     assert_int_equal(rig_count_verb(&rig, PT_HELLO), 2);
     assert_int_equal(rig_count(&rig, PT_OUT_CONNECT), 1);
     rig_close(&rig);
@@ -289,6 +289,7 @@ static void shutdown_hands_back_says_bye_and_exits(void **state)
     assert_int_equal(gone->job_id.bytes[0], 1);
     assert_int_equal(gone->attempt, 7);
     assert_true(gone->certain);
+    assert_true(gone->handed_back);
     assert_string_equal(gone->reason, "worker is shutting down");
     assert_int_equal(rig_count(&rig, PT_OUT_KILL), 1);
     assert_int_equal(rig_count_verb(&rig, PT_RESULT), 0);
