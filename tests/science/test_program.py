@@ -84,6 +84,15 @@ def test_same_inputs_same_bytes():
     assert run("humanization", text=msgpack.packb(a) + msgpack.packb(b)).stdout == alone + alone
 
 
+def test_progress_is_limited_however_many_jobs_come():
+    """20 a second at most (PIPELINE.md); every job still gets its ending."""
+    began = time.monotonic()
+    answers = serve(*[job(("heavy", VH), ("light", VL))] * 200)
+    seconds = time.monotonic() - began
+    assert len(endings(answers)) == 200
+    assert 20 <= len(answers) - 200 <= 20 * (int(seconds) + 2)
+
+
 def test_many_jobs_in_one_process_are_answered_in_order():
     good, bad = job(("heavy", VH), ("light", VL)), job(("heavy", VL), ("light", VL))
     messages = [good if i % 3 else bad for i in range(300)]

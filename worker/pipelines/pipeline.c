@@ -4,14 +4,20 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { READ_SIZE = 64 * 1024, MESSAGE_MAX = 64 * 1024 * 1024 };
 
+enum { PROGRESS_PER_SECOND = 20 };
+
+/* Lives as long as the process: the limit on progress is one for all its jobs. */
 struct pt_reporter {
     int out;
-    double fraction; /* the last that was said */
-    bool broken;     /* the agent no longer reads */
+    double fraction;                  /* the last that was said of this job */
+    bool broken;                      /* the agent no longer reads */
+    double said[PROGRESS_PER_SECOND]; /* when the last ones were said, seconds; a ring */
+    unsigned next;
 };
 
 static bool write_all(int out, const msgpack_sbuffer *buffer)
@@ -27,8 +33,24 @@ static bool write_all(int out, const msgpack_sbuffer *buffer)
     return true;
 }
 
+/* Is there room for one more message in this second? */
+static bool may_say(pt_reporter_t *reporter)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double seconds = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+    double *oldest = &reporter->said[reporter->next % PROGRESS_PER_SECOND];
+    if (reporter->next >= PROGRESS_PER_SECOND && seconds - *oldest < 1.0)
+        return false;
+    *oldest = seconds;
+    reporter->next++;
+    return true;
+}
+
 void pt_report(pt_reporter_t *reporter, const char *step, double fraction)
 {
+    if (!may_say(reporter))
+        return;
     msgpack_sbuffer buffer;
     msgpack_packer packer;
     msgpack_sbuffer_init(&buffer);
@@ -78,9 +100,9 @@ static bool pack_result(msgpack_packer *packer, const json_t *results, const jso
     return false;
 }
 
-static bool answer(const char *job_type, pt_compute_fn compute, const msgpack_object *job, int out)
+static bool answer(const char *job_type, pt_compute_fn compute, const msgpack_object *job,
+                   pt_reporter_t *reporter)
 {
-    pt_reporter_t reporter = {.out = out};
     pt_inputs_t inputs;
     pt_error_t error;
     json_t *results = NULL, *versions = NULL;
@@ -88,19 +110,20 @@ static bool answer(const char *job_type, pt_compute_fn compute, const msgpack_ob
     msgpack_packer packer;
     msgpack_sbuffer_init(&buffer);
     msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
+    reporter->fraction = 0;
 
     bool ok =
         pt_is_text(pt_map_get(job, "job_type"), job_type) ||
         pt_error_set(&error, "wrong_job_type", "this pipeline computes %s jobs only", job_type);
     ok = ok && pt_inputs_read(job, &inputs, &error) &&
-         compute(&inputs, &reporter, &results, &versions, &error);
+         compute(&inputs, reporter, &results, &versions, &error);
     if (ok && !pack_result(&packer, results, versions, &error)) {
         msgpack_sbuffer_clear(&buffer);
         ok = false;
     }
     if (!ok)
         pack_error(&packer, &error);
-    bool written = write_all(out, &buffer) && !reporter.broken;
+    bool written = write_all(reporter->out, &buffer) && !reporter->broken;
     json_decref(results);
     json_decref(versions);
     msgpack_sbuffer_destroy(&buffer);
@@ -132,7 +155,7 @@ static int stop(const char *why)
 
 /* Everything that has come in whole. NULL to go on, else why that is impossible. */
 static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *message,
-                             const char *job_type, pt_compute_fn compute, int out)
+                             const char *job_type, pt_compute_fn compute, pt_reporter_t *reporter)
 {
     msgpack_unpack_return r;
     while ((r = msgpack_unpacker_next(unpacker, message)) == MSGPACK_UNPACK_SUCCESS) {
@@ -140,7 +163,7 @@ static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *messa
         if (!verb)
             return "standard input has something that is no message: it must be a map with the key "
                    "m";
-        if (pt_is_text(verb, "job") && !answer(job_type, compute, &message->data, out))
+        if (pt_is_text(verb, "job") && !answer(job_type, compute, &message->data, reporter))
             return "the answer could not be written";
     }
     if (r != MSGPACK_UNPACK_CONTINUE)
@@ -154,13 +177,14 @@ int pt_pipeline_serve(const char *job_type, pt_compute_fn compute, int in, int o
 {
     msgpack_unpacker unpacker;
     msgpack_unpacked message;
+    pt_reporter_t reporter = {.out = out};
     if (!msgpack_unpacker_init(&unpacker, READ_SIZE))
         return stop("out of memory");
     msgpack_unpacked_init(&message);
     const char *why = NULL;
     ssize_t n;
     while (!why && (n = fill(&unpacker, in)) > 0)
-        why = take_jobs(&unpacker, &message, job_type, compute, out);
+        why = take_jobs(&unpacker, &message, job_type, compute, &reporter);
     if (!why && n < 0)
         why = "standard input cannot be read";
     if (!why && msgpack_unpacker_message_size(&unpacker) > 0)
