@@ -13,7 +13,7 @@ def run_kind(kind: str, results: Path) -> Counts:
     report = results / f'{kind}.xml'
     if kind == 'unit':
         status = call('ctest', '--test-dir', str(BUILD), '--output-on-failure', '--timeout', str(SECONDS),
-                      '--no-tests=ignore', '--output-junit', str(report))
+                      '--test-output-size-passed', '1000000', '--no-tests=ignore', '--output-junit', str(report))
         return from_ctest(kind, report, status)
     if not any((TESTS / kind).rglob('test_*.py')):
         print('no tests here')
