@@ -19,11 +19,11 @@ static const pt_option_t options_table[] = {
      "their event endpoints, in the same order"},
     {"name", "PARATOPE_WORKER_NAME", NULL, PT_OPTION_ONE, "NAME",
      "of this worker, the same at each start [HOST-PID]"},
-    {"slots", "PARATOPE_SLOTS", NULL, PT_OPTION_ONE, "\"TYPE=N …\"",
+    {"slots", "PARATOPE_SLOTS", NULL, PT_OPTION_ONE, "\"TYPE=N ...\"",
      "job types, and how many jobs of each at once [humanization=CORES]"},
     {"pipeline", NULL, NULL, PT_OPTION_MANY, "TYPE=PROGRAM",
      "the program of a job type [paratope-pipeline TYPE]"},
-    {"timeout", "PARATOPE_TIMEOUTS", NULL, PT_OPTION_ONE, "\"TYPE=S …\"",
+    {"timeout", "PARATOPE_TIMEOUTS", NULL, PT_OPTION_ONE, "\"TYPE=S ...\"",
      "seconds after which a job is stopped [3600 each]"},
     {"spool", "PARATOPE_SPOOL", NULL, PT_OPTION_ONE, "DIR",
      "a folder of its own for large results"},
@@ -221,7 +221,7 @@ int main(int argc, char **argv)
 {
     static pt_worker_config_t config; /* some kilobytes, and everything in it lives until the end */
     hold_standard_streams();
-    pt_log_open("worker");
+    pt_log_open("paratope-worker");
     pt_options_t *options =
         pt_options_new("paratope-worker", "paratope-worker [OPTION]…", options_table, argc, argv);
     if (pt_options_argument(options, 0))

@@ -4,6 +4,7 @@
 #include "worker/child.h"
 #include "worker/framing.h"
 #include "worker/lines.h"
+#include "worker/warden.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -46,6 +47,7 @@ struct pt_slots {
     slot_t *slots[PT_SLOTS_MAX];
     size_t count;
     int epoll;
+    pt_warden_t warden;
     bool retired;
     pt_slots_tell_t *tell;
     void *context;
@@ -71,6 +73,7 @@ pt_slots_t *pt_slots_new(pt_slots_tell_t *tell, void *context)
         free(self);
         return NULL;
     }
+    pt_warden_start(&self->warden);
     return self;
 }
 
@@ -111,6 +114,7 @@ void pt_slots_destroy(pt_slots_t **self_p)
             pt_child_kill(&self->slots[i]->child);
     for (size_t i = 0; i < self->count; i++)
         destroy_slot(self->slots[i]);
+    pt_warden_stop(&self->warden);
     close(self->epoll);
     free(self);
     *self_p = NULL;
@@ -321,6 +325,7 @@ static void start(pt_slots_t *self, slot_t *slot)
         return;
     }
     slot->up = true;
+    pt_warden_add(&self->warden, slot->child.pid);
     slot->killed = slot->spoke = slot->in_watched = false;
     slot->started = self->now;
     watch(self, slot, STREAM_OUT, slot->child.out, EPOLLIN);
@@ -370,6 +375,7 @@ static void died(pt_slots_t *self, slot_t *slot, const siginfo_t *info)
     pt_child_kill(&slot->child);
     read_output(self, slot);
     read_errors(self, slot);
+    pt_warden_remove(&self->warden, slot->child.pid);
     waitpid(slot->child.pid, NULL, 0);
     bool quick = !killed && !slot->spoke && self->now - slot->started < START_MS;
     pt_death_t death = {.status = info->si_code == CLD_EXITED ? info->si_status : 0,

@@ -13,7 +13,7 @@ typedef struct pt_slots pt_slots_t;
    called from inside. */
 typedef void pt_slots_tell_t(void *context, const pt_input_t *input);
 
-/* NULL if the system gives no epoll descriptor. */
+/* NULL if the system gives no epoll descriptor. Before the first thread: it forks a warden. */
 pt_slots_t *pt_slots_new(pt_slots_tell_t *tell, void *context);
 
 /* Kills every process group and waits (at most a second) until they are gone. */

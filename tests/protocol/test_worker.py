@@ -1,48 +1,11 @@
 """paratope-worker as a process, against a fake broker written from PROTOCOL.md."""
 import os
 import signal
-import subprocess
 import time
-import uuid
-from pathlib import Path
 
 import pytest
-import zmq
 from fake_broker import FakeBroker
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get('PARATOPE_BUILD', CHECKOUT / 'build'))
-PIPELINES = CHECKOUT / 'tests' / 'pipelines'
-
-
-class Worker:
-    """A real worker; its pipelines log each start of a job to `log`."""
-
-    def __init__(self, folder, brokers, slots=1, pipeline='generic', options=()):
-        self.log = folder / f'jobs-{uuid.uuid4().hex}'
-        self.stderr = folder / f'stderr-{uuid.uuid4().hex}'
-        self.process = subprocess.Popen(
-            [BUILD / 'bin' / 'paratope-worker', '--brokers', ' '.join(b.jobs_endpoint for b in brokers),
-             '--events-in', ' '.join(b.events_endpoint for b in brokers), '--name', 'tested',
-             '--slots', f'humanization={slots}', '--pipeline', f'humanization={PIPELINES / pipeline}', *options],
-            stderr=self.stderr.open('wb'), env={**os.environ, 'PARATOPE_TEST_LOG': str(self.log)})
-
-    @property
-    def pid(self):
-        return self.process.pid
-
-    def starts(self):
-        """(job id, attempt, pid) of each start of a job."""
-        lines = self.log.read_text().split('\n')[:-1] if self.log.exists() else []
-        return [(uuid.UUID(job).bytes, int(attempt), int(pid)) for job, attempt, pid in map(str.split, lines)]
-
-    def children(self):
-        return [int(p) for p in Path(f'/proc/{self.pid}/task/{self.pid}/children').read_text().split()]
-
-    def end(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(10)
+from worker_process import Worker, children_of, exists, until
 
 
 @pytest.fixture
@@ -65,22 +28,6 @@ def start(tmp_path):
     for worker in workers:
         worker.end()
         print(worker.stderr.read_text())
-
-
-def until(condition, timeout=5.0):
-    limit = time.monotonic() + timeout
-    while not (value := condition()):
-        assert time.monotonic() < limit, 'it did not come true in time'
-        time.sleep(0.01)
-    return value
-
-
-def exists(pid):
-    """Whether a process lives: a zombie does not."""
-    try:
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def credit_of(message):
@@ -208,12 +155,14 @@ def test_kill_of_the_pipeline_ends_only_its_job(broker, start):
 def test_kill_of_the_agent_leaves_no_pipeline(broker, start):
     worker = start(broker, slots=2)
     wait_credit(broker, 2)
-    broker.job('sleep=60')
+    broker.job('progress=1 children=3 hang')
     until(worker.starts)
     pipelines = worker.children()
-    assert len(pipelines) == 2 and all(map(exists, pipelines))
+    pid = worker.starts()[0][2]
+    grandchildren = until(lambda: len(children_of(pid)) == 3 and children_of(pid))
+    assert len(pipelines) == 2 and all(map(exists, pipelines + grandchildren))
     worker.process.kill()
-    until(lambda: not any(map(exists, pipelines)))
+    until(lambda: not any(map(exists, pipelines + grandchildren)))
 
 
 def test_stop_kills_the_group_and_publishes_no_ending(broker, start):
@@ -370,6 +319,25 @@ def test_sigterm_waits_two_seconds_for_settlement_and_no_longer(broker, start):
     assert worker.process.wait(5) == 0
     assert 1.8 < time.monotonic() - before < 3.5
     broker.wait('bye')
+
+
+def test_as_pid_1_it_ends_at_sigterm_and_reaps_orphans(broker, start):
+    worker = start(broker, before=['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'])
+    until(lambda: broker.session or worker.process.poll() is not None)
+    if worker.process.poll() is not None:
+        pytest.skip('no new process namespace is allowed here')
+    wait_credit(broker, 1)
+    agent = children_of(worker.pid)[0]
+    job = broker.job('children=3 exit=1')
+    assert broker.wait('result', job_id=job)['code'] == 'died_exit'
+    broker.settle(job)
+    wait_credit(broker, 2)
+    until(lambda: len(children_of(agent)) == 2)  # the next pipeline, and the warden
+    running = broker.job('sleep=60')
+    broker.wait('status', job_id=running)
+    os.kill(agent, signal.SIGTERM)
+    assert broker.wait('gone', job_id=running)['handed_back'] is True
+    assert worker.process.wait(5) == 0
 
 
 def test_second_sigterm_ends_at_once(broker, start):

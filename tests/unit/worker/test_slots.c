@@ -423,7 +423,7 @@ static void death_of_the_agent_kills_the_pipeline(void **state)
     if (agent == 0) {
         told_t told;
         open_generic(&told);
-        send_job(&told, "sleep=60");
+        send_job(&told, "children=4 hang");
         run_for(&told, 200);
         pipeline = pt_slots_pid(told.slots, 0);
         if (write(pipe_ends[1], &pipeline, sizeof pipeline) < 0)
@@ -432,7 +432,9 @@ static void death_of_the_agent_kills_the_pipeline(void **state)
         _exit(0);
     }
     assert_int_equal(read(pipe_ends[0], &pipeline, sizeof pipeline), sizeof pipeline);
-    assert_int_equal(group_size(pipeline), 1);
+    for (int i = 0; i < 500 && group_size(pipeline) < 5; i++)
+        usleep(10000);
+    assert_int_equal(group_size(pipeline), 5);
     kill(agent, SIGKILL);
     waitpid(agent, NULL, 0);
     assert_group_gone(pipeline);
