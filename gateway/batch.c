@@ -20,8 +20,8 @@ void pt_item_refuse(pt_item_t *item, const char *why)
     said->refused = true;
     said->completed = false;
     strcpy(said->code, "invalid_result");
-    snprintf(said->message, sizeof said->message,
-             "the pipeline's result cannot be stored: %s", why);
+    snprintf(said->message, sizeof said->message, "the pipeline's result cannot be stored: %s",
+             why);
 }
 
 static void check_ending(pt_item_t *item)
@@ -30,9 +30,10 @@ static void check_ending(pt_item_t *item)
     if (said->said != PT_SAID_ENDING)
         return;
     if (said->completed) {
-        const char *why = item->fact.payload ? pt_render_result(item->fact.payload,
-                                                                item->fact.payload_size, &item->result)
-                                             : "it has no payload";
+        const char *why =
+            item->fact.payload
+                ? pt_render_result(item->fact.payload, item->fact.payload_size, &item->result)
+                : "it has no payload";
         if (why)
             pt_item_refuse(item, why);
     } else if (!said->code[0] || !said->message[0]) {
@@ -194,9 +195,9 @@ static bool fold_item(pt_batch_t *self, size_t i, pt_row_t *row, int64_t now,
     pt_item_t *item = &self->items[i];
     item->row = row;
     /* Our own losses know no organisation; what comes from a worker must fit the row. */
-    item->known = item->fact.said.said == PT_SAID_LOST ||
-                  (pt_uuid_equal(&item->fact.org_id, &row->org_id) &&
-                   strcmp(item->fact.job_type, row->job_type) == 0);
+    item->known =
+        item->fact.said.said == PT_SAID_LOST || (pt_uuid_equal(&item->fact.org_id, &row->org_id) &&
+                                                 strcmp(item->fact.job_type, row->job_type) == 0);
     if (!item->known || (is_overtaken(self, i) && item->fact.said.attempt == row->attempt &&
                          !pt_state_ended(row->state)))
         return false;

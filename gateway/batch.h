@@ -15,8 +15,8 @@ typedef struct {
     const char *refusal; /* why the result is not acceptable */
     bool known;          /* its job exists and is its organisation's */
     pt_fold_t fold;
-    pt_row_t *row;       /* of its job */
-    uint64_t seq;        /* of its event, once written */
+    pt_row_t *row; /* of its job */
+    uint64_t seq;  /* of its event, once written */
 } pt_item_t;
 
 typedef struct {

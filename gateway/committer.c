@@ -83,7 +83,8 @@ static bool enqueue(pt_committer_t *self, waiter_t *waiter)
     return true;
 }
 
-/* Waits for the batch; false if it was not done in time, and the waiter is no longer the handler's. */
+/* Waits for the batch; false if it was not done in time, and the waiter is no longer the handler's.
+ */
 static bool await(pt_committer_t *self, waiter_t *waiter)
 {
     struct timespec until = {waiter->until / 1000, waiter->until % 1000 * 1000000};
@@ -130,8 +131,7 @@ static int by_job_id(const void *a, const void *b)
     return pt_uuid_compare(&(*left)->job_id, &(*right)->job_id);
 }
 
-static pt_pg_outcome_t insert(pt_committer_t *self, waiter_t **batch, size_t count,
-                              PGresult **rows)
+static pt_pg_outcome_t insert(pt_committer_t *self, waiter_t **batch, size_t count, PGresult **rows)
 {
     pt_array_t ids = {0}, orgs = {0}, variants = {0}, types = {0}, reserved = {0};
     for (size_t i = 0; i < count; i++) {
@@ -155,11 +155,14 @@ static pt_pg_outcome_t insert(pt_committer_t *self, waiter_t **batch, size_t cou
 static void send_job(pt_committer_t *self, waiter_t *waiter, PGresult *rows, int row,
                      int64_t expires)
 {
-    pt_job_parcel_t job = {.ticket = waiter->ticket, .job_id = waiter->job_id,
+    pt_job_parcel_t job = {.ticket = waiter->ticket,
+                           .job_id = waiter->job_id,
                            .org_id = waiter->submission.org_id,
-                           .variant_id = waiter->submission.variant_id, .attempt = 1,
+                           .variant_id = waiter->submission.variant_id,
+                           .attempt = 1,
                            .job_type = waiter->submission.job_type,
-                           .name = PQgetvalue(rows, row, 4), .format = PQgetvalue(rows, row, 5),
+                           .name = PQgetvalue(rows, row, 4),
+                           .format = PQgetvalue(rows, row, 5),
                            .chains = PQgetvalue(rows, row, 6)};
     pt_send_job(self->links, &job, expires);
 }
@@ -167,11 +170,14 @@ static void send_job(pt_committer_t *self, waiter_t *waiter, PGresult *rows, int
 static void publish_created(pt_committer_t *self, const waiter_t *waiter, uint64_t seq,
                             bool waiting)
 {
-    pt_event_t event = {.type = "created", .status = "pending", .attempt = 1,
-                        .at = waiter->created_at};
-    pt_announcement_t about = {.job_id = waiter->job_id, .org_id = waiter->submission.org_id,
-                               .job_type = waiter->submission.job_type, .seq = seq,
-                               .timeline = pt_pg_timeline(self->pg), .waiting = waiting};
+    pt_event_t event = {
+        .type = "created", .status = "pending", .attempt = 1, .at = waiter->created_at};
+    pt_announcement_t about = {.job_id = waiter->job_id,
+                               .org_id = waiter->submission.org_id,
+                               .job_type = waiter->submission.job_type,
+                               .seq = seq,
+                               .timeline = pt_pg_timeline(self->pg),
+                               .waiting = waiting};
     pt_announce(self->links, &about, &event);
 }
 
@@ -184,7 +190,8 @@ static void follow_up(pt_committer_t *self, waiter_t **batch, PGresult *rows)
         bool out = *PQgetvalue(rows, row, 1) == 't';
         waiter->created_at = strtoll(PQgetvalue(rows, row, 2), NULL, 10);
         waiter->outcome = PT_SUBMIT_CREATED;
-        /* One that an earlier, unanswered commit made may have been handed out since by the sweep. */
+        /* One that an earlier, unanswered commit made may have been handed out since by the sweep.
+         */
         bool made_now = !PQgetisnull(rows, row, 3);
         if (out && made_now && waiter->ticket.link >= 0) {
             send_job(self, waiter, rows, row, expires);

@@ -27,8 +27,8 @@ typedef enum {
    tells it, must not wait. */
 typedef void pt_waits_fn(void *context, const char *job_type, int64_t due_in_ms);
 
-/* Starts the thread. `links` is borrowed. A new job waits if no credit was free, or something of its
-   organisation waited already. */
+/* Starts the thread. `links` is borrowed. A new job waits if no credit was free, or something of
+   its organisation waited already. */
 struct pt_links;
 pt_committer_t *pt_committer_new(const char *uri, struct pt_links *links, pt_waits_fn *waits,
                                  void *context);

@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 
 #define PING_MS 500
 #define ANSWER_MS 1500
@@ -18,6 +19,7 @@ struct pt_control {
     pt_control_leads_fn *leads;
     void *context;
     bool was_away;
+    int wake; /* readable: stop */
     atomic_bool stop, database, leader, recorder;
     _Atomic int64_t pinged;
     _Atomic uint64_t token_generation;
@@ -102,8 +104,9 @@ static void wait_a_while(pt_control_t *self, int64_t until)
     PGconn *conn = pt_pg_connection(self->pg);
     int64_t left;
     while ((left = until - pt_clock_ms()) > 0 && !atomic_load(&self->stop)) {
-        struct pollfd item = {.fd = conn ? PQsocket(conn) : -1, .events = POLLIN};
-        if (poll(&item, 1, (int)left) <= 0 || !PQconsumeInput(conn))
+        struct pollfd items[] = {{.fd = self->wake, .events = POLLIN},
+                                 {.fd = conn ? PQsocket(conn) : -1, .events = POLLIN}};
+        if (poll(items, 2, (int)left) <= 0 || items[0].revents || !PQconsumeInput(conn))
             return;
         take_notifications(self);
     }
@@ -130,6 +133,8 @@ pt_control_t *pt_control_new(const char *uri, pt_control_leads_fn *leads, void *
     self->pg = pt_pg_new(uri);
     self->leads = leads;
     self->context = context;
+    self->wake = eventfd(0, EFD_CLOEXEC);
+    assert(self->wake >= 0);
     pthread_create(&self->thread, NULL, run, self);
     return self;
 }
@@ -140,7 +145,9 @@ void pt_control_destroy(pt_control_t **self_p)
     if (!self)
         return;
     atomic_store(&self->stop, true);
+    eventfd_write(self->wake, 1);
     pthread_join(self->thread, NULL);
+    close(self->wake);
     pt_pg_destroy(&self->pg);
     free(self);
     *self_p = NULL;

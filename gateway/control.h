@@ -17,9 +17,9 @@ pt_control_t *pt_control_new(const char *uri, pt_control_leads_fn *leads, void *
 void pt_control_destroy(pt_control_t **self);
 
 typedef struct {
-    bool database;            /* the last ping was answered in time */
-    bool leader, recorder;    /* this gateway leads; some gateway leads */
-    int64_t pinged;           /* clock ms of the last answered ping */
+    bool database;         /* the last ping was answered in time */
+    bool leader, recorder; /* this gateway leads; some gateway leads */
+    int64_t pinged;        /* clock ms of the last answered ping */
     uint64_t token_generation;
 } pt_control_state_t;
 pt_control_state_t pt_control_state(pt_control_t *self);

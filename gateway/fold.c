@@ -153,8 +153,10 @@ static int64_t time_of(const pt_row_t *row, const pt_said_fact_t *fact, int64_t 
 static pt_event_t event_of(const pt_row_t *row, const pt_said_fact_t *fact, const char *type,
                            int64_t now)
 {
-    pt_event_t event = {.type = type, .status = pt_state_status(row->state),
-                        .attempt = fact->attempt, .at = time_of(row, fact, now)};
+    pt_event_t event = {.type = type,
+                        .status = pt_state_status(row->state),
+                        .attempt = fact->attempt,
+                        .at = time_of(row, fact, now)};
     if (fact->said == PT_SAID_PROGRESS) {
         event.has_progress = true;
         strcpy(event.step, fact->step);

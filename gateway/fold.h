@@ -10,8 +10,8 @@
 
 /* The limits of a job's patience. */
 typedef struct {
-    uint32_t max_tries;    /* failures, time-outs and deaths before it fails for good: 3 */
-    uint32_t max_losses;   /* workers and brokers lost under it, apart: 20 */
+    uint32_t max_tries;     /* failures, time-outs and deaths before it fails for good: 3 */
+    uint32_t max_losses;    /* workers and brokers lost under it, apart: 20 */
     int64_t retry_after_us; /* the fixed backoff after a failed try */
 } pt_patience_t;
 
@@ -41,10 +41,10 @@ typedef struct {
     int64_t at, started_at; /* by the sender's clock */
     char step[PT_NAME_MAX];
     double fraction;
-    bool completed;            /* of an ending: it carries a result */
-    bool retry;                /* of an ending without: trying again can help */
-    bool refused;              /* of an ending: its payload is not acceptable; `message` says why */
-    bool counts;               /* of a loss: a drain or a job handed back counts nowhere */
+    bool completed; /* of an ending: it carries a result */
+    bool retry;     /* of an ending without: trying again can help */
+    bool refused;   /* of an ending: its payload is not acceptable; `message` says why */
+    bool counts;    /* of a loss: a drain or a job handed back counts nowhere */
     char code[PT_NAME_MAX];
     char message[PT_TEXT_MAX + 1];
 } pt_said_fact_t;
@@ -64,8 +64,8 @@ typedef struct {
 /* What one fact did. */
 typedef struct {
     pt_answer_t answer;
-    bool changed;       /* the row is another, and `event` is to be appended */
-    bool took_result;   /* the fact's result is the job's */
+    bool changed;     /* the row is another, and `event` is to be appended */
+    bool took_result; /* the fact's result is the job's */
     pt_event_t event;
 } pt_fold_t;
 

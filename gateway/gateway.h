@@ -7,19 +7,19 @@
 
 /* Counters and gauges for /metrics and /readyz; each is written by one thread and read by any. */
 typedef struct {
-    bool database;           /* the control connection answered its last ping in time */
-    int64_t database_ping;   /* pt_clock_ms of the last answered ping, 0: never */
-    bool leader;             /* this gateway's recorder is the active one */
-    bool recorder;           /* some gateway holds the recorder's lock */
+    bool database;         /* the control connection answered its last ping in time */
+    int64_t database_ping; /* pt_clock_ms of the last answered ping, 0: never */
+    bool leader;           /* this gateway's recorder is the active one */
+    bool recorder;         /* some gateway holds the recorder's lock */
     uint64_t brokers, brokers_in_session;
     uint64_t submit_queue, submitted, submit_batches;
     uint64_t jobs_sent;
     uint64_t facts_queue, facts_recorded, facts_stale, record_batches;
     uint64_t events_published;
-    uint64_t swept, lost;    /* jobs handed out by the sweep; attempts that were lost */
-    uint64_t out;            /* jobs that are out, of the leader's last question */
-    uint64_t dropped;        /* messages from brokers that were none */
-    uint64_t overflowed;     /* messages that could not be sent: no room, or the session ended */
+    uint64_t swept, lost; /* jobs handed out by the sweep; attempts that were lost */
+    uint64_t out;         /* jobs that are out, of the leader's last question */
+    uint64_t dropped;     /* messages from brokers that were none */
+    uint64_t overflowed;  /* messages that could not be sent: no room, or the session ended */
 } pt_health_t;
 
 typedef struct {

@@ -16,8 +16,8 @@ typedef enum {
 typedef struct {
     bool in_session;
     uint8_t session[PT_SESSION_SIZE];
-    int64_t heard;      /* ms: last message, or the opening of the socket */
-    int64_t said;       /* ms: last hello or beat */
+    int64_t heard;       /* ms: last message, or the opening of the socket */
+    int64_t said;        /* ms: last hello or beat */
     int64_t quiet_until; /* ms: refused with a reason: no hello before */
     int64_t ticked;
 } pt_link_t;

@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 
 #define OUTBOX_BYTES (64 * 1024 * 1024)
+#define SEND_MAX                                                                                   \
+    20000         /* messages that a socket holds; small ones, but for jobs, which credit bounds */
 #define TURN 1000 /* messages of one socket before the next one has its turn */
 #define TICK_MS (PT_INTERVAL_MS / 4)
 
@@ -64,6 +66,9 @@ static void open_sockets(pt_links_t *self, broker_t *broker)
     broker->sub = pt_socket_new(ZMQ_SUB, 0);
     broker->pub = pt_socket_new(ZMQ_PUB, 200);
     assert(broker->dealer && broker->sub && broker->pub);
+    zsock_set_sndhwm(broker->dealer, SEND_MAX);
+    zsock_set_sndhwm(broker->pub, SEND_MAX);
+    zsock_set_rcvhwm(broker->sub, SEND_MAX);
     if (zsock_connect(broker->dealer, "%s", broker->jobs) ||
         zsock_connect(broker->sub, "%s", broker->events) ||
         zsock_connect(broker->pub, "%s", broker->events_in))
@@ -136,8 +141,8 @@ static void publish_parcel(pt_links_t *self, const pt_parcel_t *parcel)
 static void send_parcel(pt_links_t *self, const pt_parcel_t *parcel, int64_t now)
 {
     broker_t *broker = &self->brokers[parcel->ticket.link];
-    bool stands = broker->session.in_session && memcmp(broker->session.session, parcel->ticket.session,
-                                                       PT_SESSION_SIZE) == 0;
+    bool stands = broker->session.in_session &&
+                  memcmp(broker->session.session, parcel->ticket.session, PT_SESSION_SIZE) == 0;
     if (!stands || (parcel->expires && now > parcel->expires) ||
         !pt_socket_send(broker->dealer, NULL, parcel->bytes, parcel->head_size,
                         payload_of(parcel))) {
@@ -232,7 +237,8 @@ static void read_dealer(pt_links_t *self, int link)
 {
     broker_t *broker = &self->brokers[link];
     for (int i = 0; i < TURN; i++) {
-        zmsg_t *parts = (zsock_events(broker->dealer) & ZMQ_POLLIN) ? zmsg_recv(broker->dealer) : NULL;
+        zmsg_t *parts =
+            (zsock_events(broker->dealer) & ZMQ_POLLIN) ? zmsg_recv(broker->dealer) : NULL;
         if (!parts)
             return;
         zframe_t *head = zmsg_first(parts);
@@ -366,7 +372,8 @@ static void wait_readable(pt_links_t *self)
     zmq_pollitem_t items[1 + 2 * PT_LINKS_MAX];
     items[0] = (zmq_pollitem_t){NULL, pt_outbox_descriptor(self->outbox), ZMQ_POLLIN, 0};
     for (int i = 0; i < self->count; i++) {
-        items[1 + 2 * i] = (zmq_pollitem_t){zsock_resolve(self->brokers[i].dealer), 0, ZMQ_POLLIN, 0};
+        items[1 + 2 * i] =
+            (zmq_pollitem_t){zsock_resolve(self->brokers[i].dealer), 0, ZMQ_POLLIN, 0};
         items[2 + 2 * i] = (zmq_pollitem_t){zsock_resolve(self->brokers[i].sub), 0, ZMQ_POLLIN, 0};
     }
     zmq_poll(items, 1 + 2 * self->count, TICK_MS);
@@ -425,7 +432,8 @@ pt_links_t *pt_links_new(const pt_links_settings_t *settings, const pt_links_sin
 {
     pt_links_t *self = zmalloc(sizeof *self);
     if (!read_endpoints(self, settings)) {
-        pt_log(PT_ERROR, "--brokers, --events-in and --events must name the same brokers in the same order");
+        pt_log(PT_ERROR,
+               "--brokers, --events-in and --events must name the same brokers in the same order");
         free(self);
         return NULL;
     }

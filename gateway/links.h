@@ -1,5 +1,5 @@
-/* The gateway's sockets: for each broker a DEALER for jobs, a SUB for what workers say and a PUB for
- * durable events, all in one thread. Other threads hand it messages and reserve credit.
+/* The gateway's sockets: for each broker a DEALER for jobs, a SUB for what workers say and a PUB
+ * for durable events, all in one thread. Other threads hand it messages and reserve credit.
  *
  * What waits to be sent is bounded by bytes: above the limit the newest is dropped, which the
  * protocol makes harmless (a job is found by the next rounds, an ending is published again, an
@@ -32,8 +32,8 @@ typedef struct {
     void (*credit)(void *context);                /* some credit grew */
     void (*brokers)(void *context, int broker);   /* a session began, or `broker`'s ended (or -1) */
     void (*held)(void *context, int broker, uint64_t number, const pt_refs_t *held);
-    void (*gone)(void *context, const pt_uuid_t *job_id, uint32_t attempt, bool certain, bool counts,
-                 const char *reason);
+    void (*gone)(void *context, const pt_uuid_t *job_id, uint32_t attempt, bool certain,
+                 bool counts, const char *reason);
     void (*event)(void *context, const pt_msg_t *event); /* a gateway's event passed by */
 } pt_links_sink_t;
 

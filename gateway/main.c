@@ -1,4 +1,5 @@
-/* paratope-gateway: HTTP in, durable jobs, recorded events. Puts the parts together and ends them. */
+/* paratope-gateway: HTTP in, durable jobs, recorded events. Puts the parts together and ends them.
+ */
 #include "gateway/control.h"
 #include "gateway/http_server.h"
 #include "gateway/links.h"
@@ -103,16 +104,26 @@ static void on_health(void *context, pt_health_t *health)
     pt_committer_counts_t committer = pt_committer_counts(parts->committer);
     pt_recorder_counts_t recorder = pt_recorder_counts(parts->recorder);
     pt_sweep_counts_t sweep = pt_sweep_counts(parts->sweep);
-    *health = (pt_health_t){
-        .database = control.database, .database_ping = control.pinged, .leader = control.leader,
-        .recorder = control.recorder, .brokers = links.brokers,
-        .brokers_in_session = links.in_session, .submit_queue = committer.queue,
-        .submitted = committer.submitted, .submit_batches = committer.batches,
-        .jobs_sent = links.jobs_sent, .facts_queue = recorder.queue,
-        .facts_recorded = recorder.recorded, .facts_stale = recorder.stale,
-        .record_batches = recorder.batches, .events_published = links.published,
-        .swept = sweep.handed_out, .lost = sweep.lost, .out = sweep.out, .dropped = links.dropped,
-        .overflowed = links.overflowed};
+    *health = (pt_health_t){.database = control.database,
+                            .database_ping = control.pinged,
+                            .leader = control.leader,
+                            .recorder = control.recorder,
+                            .brokers = links.brokers,
+                            .brokers_in_session = links.in_session,
+                            .submit_queue = committer.queue,
+                            .submitted = committer.submitted,
+                            .submit_batches = committer.batches,
+                            .jobs_sent = links.jobs_sent,
+                            .facts_queue = recorder.queue,
+                            .facts_recorded = recorder.recorded,
+                            .facts_stale = recorder.stale,
+                            .record_batches = recorder.batches,
+                            .events_published = links.published,
+                            .swept = sweep.handed_out,
+                            .lost = sweep.lost,
+                            .out = sweep.out,
+                            .dropped = links.dropped,
+                            .overflowed = links.overflowed};
 }
 
 /* ---- start and end ----------------------------------------------------------------------- */
@@ -217,10 +228,9 @@ int main(int argc, char **argv)
     if (argc > 1 && streq(argv[1], "admin"))
         return administer(argc, argv);
     int signals = pt_process_start();
-    pt_options_t *given =
-        pt_options_new("paratope-gateway",
-                       "paratope-gateway [options]\n       paratope-gateway admin COMMAND …", options,
-                       argc, argv);
+    pt_options_t *given = pt_options_new(
+        "paratope-gateway", "paratope-gateway [options]\n       paratope-gateway admin COMMAND …",
+        options, argc, argv);
     int status = pt_options_flag(given, "migrate")
                      ? !pt_migrate(pt_options_demand(given, "database"))
                      : serve(given, signals);

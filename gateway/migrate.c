@@ -94,10 +94,12 @@ static bool is_replicated(pt_pg_t *pg, PGresult *row)
     const char *commit = PQgetvalue(row, 0, 2);
     if (!pt_pg_several_hosts(pg))
         return true;
-    if (*PQgetvalue(row, 0, 4) && (strcmp(commit, "on") == 0 || strcmp(commit, "remote_apply") == 0))
+    if (*PQgetvalue(row, 0, 4) &&
+        (strcmp(commit, "on") == 0 || strcmp(commit, "remote_apply") == 0))
         return true;
-    pt_log(PT_ERROR, "several hosts, but synchronous_standby_names is empty or synchronous_commit is"
-                     " not on or remote_apply: accepted jobs could be lost at a failover",
+    pt_log(PT_ERROR,
+           "several hosts, but synchronous_standby_names is empty or synchronous_commit is"
+           " not on or remote_apply: accepted jobs could be lost at a failover",
            PT_S("host", hosts));
     return false;
 }
@@ -107,8 +109,9 @@ static bool is_fit(pt_pg_t *pg, PGresult *row, PGresult *later)
     int version = atoi(PQgetvalue(row, 0, 0));
     if (version != newest()) {
         pt_log(PT_ERROR,
-               version < newest() ? "the schema is older than this program; run paratope-gateway --migrate"
-                                  : "the schema is newer than this program; install the newer program",
+               version < newest()
+                   ? "the schema is older than this program; run paratope-gateway --migrate"
+                   : "the schema is newer than this program; install the newer program",
                PT_N("schema", version), PT_N("program", newest()));
         return false;
     }

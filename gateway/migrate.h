@@ -1,4 +1,5 @@
-/* The schema's numbered steps. They only go forward, and a program refuses a schema newer than it. */
+/* The schema's numbered steps. They only go forward, and a program refuses a schema newer than it.
+ */
 #ifndef PT_MIGRATE_H
 #define PT_MIGRATE_H
 

@@ -11,7 +11,7 @@ struct pt_parcel {
     pt_parcel_t *next;
     pt_ticket_t ticket; /* link -1: publish at all */
     pt_verb_t verb;
-    int64_t expires;    /* clock ms, 0: never */
+    int64_t expires; /* clock ms, 0: never */
     size_t topic_size, head_size, payload_size;
     char bytes[]; /* topic, head, payload */
 };

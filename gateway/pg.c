@@ -24,7 +24,8 @@ const pt_sql_t pt_sql_begin = {"begin", "begin"};
 const pt_sql_t pt_sql_commit = {"commit", "commit"};
 
 static const pt_sql_t sql_timeline = {
-    "timeline", "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"};
+    "timeline",
+    "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"};
 
 pt_pg_t *pt_pg_new(const char *uri)
 {

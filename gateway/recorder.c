@@ -42,8 +42,8 @@ static void drop_queue(pt_recorder_t *self)
 void pt_recorder_take(pt_recorder_t *self, pt_fact_t *fact)
 {
     pthread_mutex_lock(&self->lock);
-    bool fits = self->active && self->queued < QUEUE_MAX &&
-                self->bytes + fact->payload_size <= QUEUE_BYTES;
+    bool fits =
+        self->active && self->queued < QUEUE_MAX && self->bytes + fact->payload_size <= QUEUE_BYTES;
     if (fits) {
         self->queue[(self->head + self->queued++) % QUEUE_MAX] = *fact;
         self->bytes += fact->payload_size;
@@ -146,8 +146,10 @@ static pt_pg_outcome_t write_and_commit(pt_recorder_t *self, pt_batch_t *batch)
 
 static void publish(pt_recorder_t *self, const pt_item_t *item)
 {
-    pt_announcement_t about = {.job_id = item->row->job_id, .org_id = item->row->org_id,
-                               .job_type = item->row->job_type, .seq = item->seq,
+    pt_announcement_t about = {.job_id = item->row->job_id,
+                               .org_id = item->row->org_id,
+                               .job_type = item->row->job_type,
+                               .seq = item->seq,
                                .timeline = pt_pg_timeline(self->pg),
                                .waiting = strcmp(item->fold.event.status, "pending") == 0};
     pt_announce(self->links, &about, &item->fold.event);

@@ -108,7 +108,8 @@ static void write_value(writer_t *to, const msgpack_object *value)
         snprintf(text, sizeof text, "%lld", (long long)value->via.i64);
         put_text(to, text);
         break;
-    case MSGPACK_OBJECT_FLOAT32: case MSGPACK_OBJECT_FLOAT64:
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64:
         write_float(to, value->via.f64);
         break;
     case MSGPACK_OBJECT_STR:

@@ -6,15 +6,19 @@
 #define MICROSECONDS(TIME) "(extract(epoch from " TIME ") * 1000000)::bigint"
 
 const pt_sql_t pt_sql_submit = {
-    "submit", "select s.n, s.is_out, " MICROSECONDS("s.job_created_at") ", s.event_seq,"
-              " s.variant_name, s.variant_format, s.variant_chains"
-              " from submit_jobs($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::boolean[]) s"};
+    "submit", "select s.n, s.is_out, " MICROSECONDS(
+                  "s.job_created_at") ", s.event_seq,"
+                                      " s.variant_name, s.variant_format, s.variant_chains"
+                                      " from submit_jobs($1::uuid[], $2::uuid[], $3::uuid[], "
+                                      "$4::text[], $5::boolean[]) s"};
 
 const pt_sql_t pt_sql_lock_jobs = {
-    "lock_jobs", "select id, org_id, job_type, status, due_at is not null, attempt, tries, losses,"
-                 " " MICROSECONDS("created_at") ", " MICROSECONDS("started_at") ", step, fraction,"
-                 " " MICROSECONDS("now()") " from jobs where id = any ($1::uuid[])"
-                 " order by id for update"};
+    "lock_jobs",
+    "select id, org_id, job_type, status, due_at is not null, attempt, tries, losses,"
+    " " MICROSECONDS("created_at") ", " MICROSECONDS(
+        "started_at") ", step, fraction,"
+                      " " MICROSECONDS("now()") " from jobs where id = any ($1::uuid[])"
+                                                " order by id for update"};
 
 const pt_sql_t pt_sql_update_jobs = {
     "update_jobs",
@@ -48,8 +52,7 @@ const pt_sql_t pt_sql_append_events = {
     "  from orgs where orgs.org_id is not null)"
 
 const pt_sql_t pt_sql_hand_out = {
-    "hand_out",
-    WAITING_ORGS
+    "hand_out", WAITING_ORGS
     ", candidates as ("
     "  select c.id, c.turn, o.org_id, row_number() over ("
     "         order by c.turn, o.org_id <= $3::uuid, o.org_id) as place"
@@ -70,8 +73,7 @@ const pt_sql_t pt_sql_hand_out = {
     " order by c.place"};
 
 const pt_sql_t pt_sql_next_due = {
-    "next_due",
-    WAITING_ORGS
+    "next_due", WAITING_ORGS
     " select (extract(epoch from min(d.due_at) - clock_timestamp()) * 1000)::bigint"
     " from orgs o cross join lateral ("
     "  select j.due_at from jobs j where j.job_type = $1 and j.org_id = o.org_id"

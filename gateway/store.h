@@ -24,8 +24,9 @@ extern const pt_sql_t pt_sql_insert_results;
 /* (job_ids, org_ids, job_types, types, statuses, attempts, ats, details) → n, seq */
 extern const pt_sql_t pt_sql_append_events;
 
-/* (job_type, limit, last org id or null) → id, org_id, attempt, variant_id, name, format, chains; in the order
-   in which they are to be sent: organisations take turns, from the one behind the last */
+/* (job_type, limit, last org id or null) → id, org_id, attempt, variant_id, name, format, chains;
+   in the order in which they are to be sent: organisations take turns, from the one behind the last
+ */
 extern const pt_sql_t pt_sql_hand_out;
 
 /* (job_type) → milliseconds until the first waiting job is due, or null */

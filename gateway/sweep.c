@@ -119,7 +119,8 @@ static void report_lost(pt_sweep_t *self, const pt_uuid_t *job_id, uint32_t atte
 
 static void lost_in_round(void *context, const pt_ref_t *ref)
 {
-    report_lost(context, &ref->job_id, ref->attempt, true, "no broker knows of a worker that has it");
+    report_lost(context, &ref->job_id, ref->attempt, true,
+                "no broker knows of a worker that has it");
 }
 
 void pt_sweep_brokers(pt_sweep_t *self, int gone)
@@ -170,9 +171,11 @@ static int reserve(pt_sweep_t *self, const char *job_type, pt_ticket_t tickets[H
 static void send_row(pt_sweep_t *self, const PGresult *rows, int row, const char *job_type,
                      const pt_ticket_t *ticket, int64_t expires)
 {
-    pt_job_parcel_t job = {.ticket = *ticket, .job_type = job_type,
+    pt_job_parcel_t job = {.ticket = *ticket,
+                           .job_type = job_type,
                            .attempt = (uint32_t)atoi(PQgetvalue(rows, row, 2)),
-                           .name = PQgetvalue(rows, row, 4), .format = PQgetvalue(rows, row, 5),
+                           .name = PQgetvalue(rows, row, 4),
+                           .format = PQgetvalue(rows, row, 5),
                            .chains = PQgetvalue(rows, row, 6)};
     pt_uuid_parse(&job.job_id, PQgetvalue(rows, row, 0), PT_UUID_TEXT - 1);
     pt_uuid_parse(&job.org_id, PQgetvalue(rows, row, 1), PT_UUID_TEXT - 1);
@@ -201,18 +204,17 @@ static pt_pg_outcome_t hand_out_rows(pt_sweep_t *self, backlog_t *backlog,
 {
     char limit[16];
     snprintf(limit, sizeof limit, "%d", count);
-    const char *params[] = {backlog->job_type, limit, *backlog->last_org ? backlog->last_org : NULL};
+    const char *params[] = {backlog->job_type, limit,
+                            *backlog->last_org ? backlog->last_org : NULL};
     PGresult *rows = NULL;
-    pt_pg_outcome_t outcome =
-        pt_pg_run(self->pg, &pt_sql_hand_out, params, 3, STATEMENT_MS, &rows);
+    pt_pg_outcome_t outcome = pt_pg_run(self->pg, &pt_sql_hand_out, params, 3, STATEMENT_MS, &rows);
     if (outcome != PT_PG_OK)
         return outcome;
     int64_t expires = pt_clock_ms() + SEND_WITHIN_MS;
     for (*sent = 0; *sent < PQntuples(rows); ++*sent)
         send_row(self, rows, *sent, backlog->job_type, &tickets[*sent], expires);
     if (*sent > 0)
-        snprintf(backlog->last_org, sizeof backlog->last_org, "%s",
-                 PQgetvalue(rows, *sent - 1, 1));
+        snprintf(backlog->last_org, sizeof backlog->last_org, "%s", PQgetvalue(rows, *sent - 1, 1));
     PQclear(rows);
     atomic_fetch_add(&self->handed_out, (uint64_t)*sent);
     return PT_PG_OK;
@@ -323,8 +325,7 @@ static pt_pg_outcome_t ask_page(pt_sweep_t *self, const pt_uuid_t *after)
     snprintf(limit, sizeof limit, "%d", PT_REFS_MAX);
     const char *params[] = {pt_uuid_format(after, from), limit};
     PGresult *rows = NULL;
-    pt_pg_outcome_t outcome =
-        pt_pg_run(self->pg, &pt_sql_out_page, params, 2, STATEMENT_MS, &rows);
+    pt_pg_outcome_t outcome = pt_pg_run(self->pg, &pt_sql_out_page, params, 2, STATEMENT_MS, &rows);
     if (outcome != PT_PG_OK)
         return outcome;
     pt_msg_t question;
@@ -398,7 +399,8 @@ static pt_pg_outcome_t work(pt_sweep_t *self, bool fresh)
     return outcome;
 }
 
-/* When there is something to do even if nobody wakes us. Backlogs without credit wait for credit. */
+/* When there is something to do even if nobody wakes us. Backlogs without credit wait for credit.
+ */
 static int64_t next_due(pt_sweep_t *self, int64_t now)
 {
     int64_t due = self->look_at, rounds = pt_rounds_due(self->rounds, now);

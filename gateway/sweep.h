@@ -15,7 +15,8 @@ void pt_sweep_destroy(pt_sweep_t **self);
 void pt_sweep_set_active(pt_sweep_t *self, bool active);
 
 /* Wake-ups, from any thread. */
-void pt_sweep_waits(pt_sweep_t *self, const char *job_type, int64_t due_in_ms); /* NULL: some type */
+void pt_sweep_waits(pt_sweep_t *self, const char *job_type,
+                    int64_t due_in_ms); /* NULL: some type */
 void pt_sweep_credit(pt_sweep_t *self);
 void pt_sweep_out(pt_sweep_t *self); /* some job is out now */
 

@@ -9,8 +9,14 @@ static const char *const statuses[PT_STATES] = {"pending",   "pending", "running
 static const char *const fact_names[PT_FACTS] = {"handed out", "started", "progress", "completed",
                                                  "failed",     "retry",   "lost",     "canceled"};
 
-#define NO(STATE, ANSWER) {STATE, NULL, PT_ANSWER_##ANSWER}
-#define TO(STATE, EVENT, ANSWER) {STATE, EVENT, PT_ANSWER_##ANSWER}
+#define NO(STATE, ANSWER)                                                                          \
+    {                                                                                              \
+        STATE, NULL, PT_ANSWER_##ANSWER                                                            \
+    }
+#define TO(STATE, EVENT, ANSWER)                                                                   \
+    {                                                                                              \
+        STATE, EVENT, PT_ANSWER_##ANSWER                                                           \
+    }
 
 /* clang-format off */
 static const pt_transition_t table[PT_STATES][PT_FACTS] = {
@@ -92,9 +98,12 @@ pt_state_t pt_state_of(const char *status, bool waiting)
 const char *pt_answer_outcome(pt_answer_t answer)
 {
     switch (answer) {
-    case PT_ANSWER_ENDED: return "ended";
-    case PT_ANSWER_STALE: return "superseded";
-    default: return "committed";
+    case PT_ANSWER_ENDED:
+        return "ended";
+    case PT_ANSWER_STALE:
+        return "superseded";
+    default:
+        return "committed";
     }
 }
 

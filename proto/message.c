@@ -15,7 +15,9 @@ typedef struct {
 } field_t;
 
 #define FIELD(KEY, KIND, MEMBER)                                                                   \
-    {KEY, KIND, offsetof(pt_msg_t, MEMBER), sizeof(((pt_msg_t *)0)->MEMBER)}
+    {                                                                                              \
+        KEY, KIND, offsetof(pt_msg_t, MEMBER), sizeof(((pt_msg_t *)0)->MEMBER)                     \
+    }
 
 static const field_t fields[PT_FIELDS] = {
     [PT_F_SESSION] = FIELD("session", BYTES, session),
@@ -65,8 +67,8 @@ typedef struct {
 #define A_TOPIC (B(JOB_ID) | B(ORG_ID) | B(JOB_TYPE) | B(ATTEMPT) | B(STATUS) | B(AT))
 
 static const verb_t verbs[PT_VERBS] = {
-    [PT_HELLO] = {"hello", B(ROLE) | B(MACHINE) | B(INSTANCE),
-                  B(SLOTS) | B(LEASES) | B(UNSETTLED), PT_PAYLOAD_NONE},
+    [PT_HELLO] = {"hello", B(ROLE) | B(MACHINE) | B(INSTANCE), B(SLOTS) | B(LEASES) | B(UNSETTLED),
+                  PT_PAYLOAD_NONE},
     [PT_WELCOME] = {"welcome", B(SESSION) | B(INSTANCE) | B(MAX) | B(INTERVAL), 0, PT_PAYLOAD_NONE},
     [PT_HELLO_AGAIN] = {"hello?", 0, B(REASON), PT_PAYLOAD_NONE},
     [PT_JOB] = {"job", A_JOB | B(ORG_ID) | B(JOB_TYPE), 0, PT_PAYLOAD_ALWAYS},
@@ -343,8 +345,7 @@ static const char *read_map(pt_msg_t *self, const msgpack_object_map *map)
         if (pt_msg_has(self, (pt_field_t)f))
             return "a field twice";
         pt_msg_set(self, (pt_field_t)f); /* first, so that a half-read list is cleared too */
-        if (!read_field(&map->ptr[i].val, fields[f].kind, member(self, &fields[f]),
-                        fields[f].size))
+        if (!read_field(&map->ptr[i].val, fields[f].kind, member(self, &fields[f]), fields[f].size))
             return "a field of the wrong kind";
     }
     return (self->has & verb->must) == verb->must ? NULL : "a field is missing";
@@ -408,15 +409,34 @@ static void pack_field(msgpack_packer *to, const pt_msg_t *self, const field_t *
     const void *from = member(self, field);
     pack_text(to, field->key);
     switch (field->kind) {
-    case UINT32: msgpack_pack_uint32(to, *(const uint32_t *)from); break;
-    case UINT64: msgpack_pack_uint64(to, *(const uint64_t *)from); break;
-    case TIME: msgpack_pack_int64(to, *(const int64_t *)from); break;
-    case BOOL: *(const bool *)from ? msgpack_pack_true(to) : msgpack_pack_false(to); break;
-    case FRACTION: msgpack_pack_double(to, *(const double *)from); break;
-    case TEXT: case JOB_TYPE: pack_text(to, from); break;
-    case BYTES: pack_bytes(to, from, field->size); break;
-    case COUNTS: pack_counts(to, from); break;
-    case REFS: pack_refs(to, from); break;
+    case UINT32:
+        msgpack_pack_uint32(to, *(const uint32_t *)from);
+        break;
+    case UINT64:
+        msgpack_pack_uint64(to, *(const uint64_t *)from);
+        break;
+    case TIME:
+        msgpack_pack_int64(to, *(const int64_t *)from);
+        break;
+    case BOOL:
+        *(const bool *)from ? msgpack_pack_true(to) : msgpack_pack_false(to);
+        break;
+    case FRACTION:
+        msgpack_pack_double(to, *(const double *)from);
+        break;
+    case TEXT:
+    case JOB_TYPE:
+        pack_text(to, from);
+        break;
+    case BYTES:
+        pack_bytes(to, from, field->size);
+        break;
+    case COUNTS:
+        pack_counts(to, from);
+        break;
+    case REFS:
+        pack_refs(to, from);
+        break;
     }
 }
 

@@ -8,7 +8,9 @@ size_t pt_topic_format(char topic[PT_TOPIC_MAX], const pt_msg_t *msg)
     char org[PT_UUID_TEXT], job[PT_UUID_TEXT];
     int size = 0;
     switch (msg->verb) {
-    case PT_STATUS: case PT_RESULT: case PT_EVENT:
+    case PT_STATUS:
+    case PT_RESULT:
+    case PT_EVENT:
         size = snprintf(topic, PT_TOPIC_MAX, "%s.%s.%s.%s.", pt_verb_name(msg->verb),
                         pt_uuid_format(&msg->org_id, org), msg->job_type,
                         pt_uuid_format(&msg->job_id, job));

@@ -40,19 +40,48 @@ static uint64_t take_head(reader_t *in)
         return 0;
     }
     switch (head) {
-    case 0xc0: case 0xc2: case 0xc3:
+    case 0xc0:
+    case 0xc2:
+    case 0xc3:
         return 0;
-    case 0xc4: case 0xd9: skip(in, take_uint(in, 1)); return 0;
-    case 0xc5: case 0xda: skip(in, take_uint(in, 2)); return 0;
-    case 0xc6: case 0xdb: skip(in, take_uint(in, 4)); return 0;
-    case 0xcc: case 0xd0: skip(in, 1); return 0;
-    case 0xcd: case 0xd1: skip(in, 2); return 0;
-    case 0xce: case 0xd2: case 0xca: skip(in, 4); return 0;
-    case 0xcf: case 0xd3: case 0xcb: skip(in, 8); return 0;
-    case 0xdc: return take_uint(in, 2);
-    case 0xdd: return take_uint(in, 4);
-    case 0xde: return 2 * take_uint(in, 2);
-    case 0xdf: return 2 * take_uint(in, 4);
+    case 0xc4:
+    case 0xd9:
+        skip(in, take_uint(in, 1));
+        return 0;
+    case 0xc5:
+    case 0xda:
+        skip(in, take_uint(in, 2));
+        return 0;
+    case 0xc6:
+    case 0xdb:
+        skip(in, take_uint(in, 4));
+        return 0;
+    case 0xcc:
+    case 0xd0:
+        skip(in, 1);
+        return 0;
+    case 0xcd:
+    case 0xd1:
+        skip(in, 2);
+        return 0;
+    case 0xce:
+    case 0xd2:
+    case 0xca:
+        skip(in, 4);
+        return 0;
+    case 0xcf:
+    case 0xd3:
+    case 0xcb:
+        skip(in, 8);
+        return 0;
+    case 0xdc:
+        return take_uint(in, 2);
+    case 0xdd:
+        return take_uint(in, 4);
+    case 0xde:
+        return 2 * take_uint(in, 2);
+    case 0xdf:
+        return 2 * take_uint(in, 4);
     default: /* 0xc1 and the extension types, which this protocol does not use */
         in->ok = false;
         return 0;

@@ -21,7 +21,7 @@ void pt_log_open(const char *name);
 
 /* pt_log (PT_INFO, "worker lost", PT_S ("worker", name), PT_N ("silent_ms", 3000)); */
 #define pt_log(LEVEL, MESSAGE, ...)                                                                \
-    pt_log_write(LEVEL, MESSAGE, (const pt_log_field_t[]){__VA_ARGS__ __VA_OPT__(, ) {0}})
+    pt_log_write(LEVEL, MESSAGE, (const pt_log_field_t[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 
 /* `fields` ends with one whose key is NULL. */
 void pt_log_write(pt_level_t level, const char *message, const pt_log_field_t *fields);

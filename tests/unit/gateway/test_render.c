@@ -43,8 +43,7 @@ static void what_cannot_be_stored_is_refused(void **state)
             "model_versions is no map of text to text");
     REFUSED("\x82\xa7results\xcb\x7f\xf0\0\0\0\0\0\0\xaemodel_versions\x80",
             "a number that is not finite");
-    REFUSED("\x82\xa7results\xa1\0\xaemodel_versions\x80",
-            "text that is not UTF-8, or has a NUL");
+    REFUSED("\x82\xa7results\xa1\0\xaemodel_versions\x80", "text that is not UTF-8, or has a NUL");
     REFUSED("\x82\xa7results\xa2\xc3\x28\xaemodel_versions\x80",
             "text that is not UTF-8, or has a NUL");
     REFUSED("\x82\xa7results\xc4\x01x\xaemodel_versions\x80", "binary data");
@@ -57,8 +56,8 @@ static void inputs_are_packed_from_a_row(void **state)
     msgpack_sbuffer out;
     pt_uuid_t id = {{9}};
     msgpack_sbuffer_init(&out);
-    assert_true(pt_inputs_pack(&id, "a", "nanobody", "[{\"kind\":\"vhh\",\"sequence\":\"EVQ\"}]",
-                               &out));
+    assert_true(
+        pt_inputs_pack(&id, "a", "nanobody", "[{\"kind\":\"vhh\",\"sequence\":\"EVQ\"}]", &out));
     static const char expected[] =
         "\x84\xaavariant_id\xc4\x10\x09\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xa4name\xa1"
         "a\xa6"

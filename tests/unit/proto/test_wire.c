@@ -20,7 +20,8 @@ static void a_uuid_is_read_and_written(void **state)
 static void what_is_no_uuid_is_refused(void **state)
 {
     (void)state;
-    const char *const bad[] = {"", "00112233445566778899aabbccddeeff",
+    const char *const bad[] = {"",
+                               "00112233445566778899aabbccddeeff",
                                "00112233-4455-6677-8899-aabbccddeef",
                                "00112233-4455-6677-8899-aabbccddeefg",
                                "0011223-34455-6677-8899-aabbccddeeff",
@@ -77,8 +78,8 @@ static void utf8_is_checked(void **state)
 {
     (void)state;
     assert_true(pt_text_valid("é – 抗体 \xf0\x9f\xa7\xac", 18));
-    const char *const bad[] = {"\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x80",
-                               "\xf0\x80\x80\x80"};
+    const char *const bad[] = {"\x80",     "\xc0\xaf",        "\xed\xa0\x80", "\xf5\x80\x80\x80",
+                               "\xe2\x80", "\xf0\x80\x80\x80"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(pt_text_valid(bad[i], strlen(bad[i])));
     assert_false(pt_text_valid("a\0b", 3));
