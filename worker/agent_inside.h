@@ -24,7 +24,8 @@ typedef struct {
     char step[PT_NAME_MAX], said_step[PT_NAME_MAX]; /* the latest, and the one published last */
     double fraction;
     int said_percent;
-    int64_t next_progress;
+    unsigned said; /* times progress was published until window_ends */
+    int64_t window_ends;
 } held_job_t;
 
 typedef struct {

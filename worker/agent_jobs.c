@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROGRESS_EVERY_MS 50 /* at most 20 a second for each job */
+#define PROGRESS_A_SECOND 20 /* of each job; all at once too, so that a quick one shows its steps  \
+                              */
 
 /* ---- messages about a job ---------------------------------------------------------------- */
 
@@ -217,11 +218,21 @@ static void publish_progress(pt_agent_t *self, agent_slot_t *slot)
 {
     held_job_t *job = &slot->job;
     job->unsaid = false;
-    job->next_progress = self->now.ms + PROGRESS_EVERY_MS;
+    job->said++;
     job->said_percent = (int)(job->fraction * 100);
     memcpy(job->said_step, job->step, sizeof job->said_step);
     if (self->phase == PHASE_SESSION)
         publish_status(self, slot);
+}
+
+/* Opens the next second if the last one is over. */
+static bool may_publish_progress(const pt_agent_t *self, held_job_t *job)
+{
+    if (self->now.ms >= job->window_ends) {
+        job->window_ends = self->now.ms + 1000;
+        job->said = 0;
+    }
+    return job->said < PROGRESS_A_SECOND;
 }
 
 static void progress(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said)
@@ -234,7 +245,7 @@ static void progress(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said
     job->has_progress = true;
     job->unsaid =
         strcmp(job->step, job->said_step) != 0 || (int)(job->fraction * 100) != job->said_percent;
-    if (job->unsaid && self->now.ms >= job->next_progress)
+    if (job->unsaid && may_publish_progress(self, job))
         publish_progress(self, slot);
 }
 
@@ -299,7 +310,7 @@ static void tick_job(pt_agent_t *self, agent_slot_t *slot)
         fail_job(self, slot, "timeout", true, "no result within %" PRId64 " s",
                  self->types[slot->type].what.timeout_ms / 1000);
         agent_stop(self, slot);
-    } else if (job->unsaid && self->now.ms >= job->next_progress) {
+    } else if (job->unsaid && may_publish_progress(self, job)) {
         publish_progress(self, slot);
     }
 }
@@ -327,7 +338,7 @@ int64_t jobs_deadline(const pt_agent_t *self)
             continue;
         due = earlier(due, slot->job.deadline);
         if (slot->job.unsaid)
-            due = earlier(due, slot->job.next_progress);
+            due = earlier(due, slot->job.window_ends);
     }
     return due;
 }

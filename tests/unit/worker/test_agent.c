@@ -431,17 +431,32 @@ static void progress_is_said_when_step_or_percent_changes(void **state)
     rig_close(&rig);
 }
 
+static void quick_job_shows_all_its_steps(void **state)
+{
+    static const char *const steps[] = {"numbering", "germline search", "grafting", "liabilities"};
+    rig_t rig;
+    (void)state;
+    open_with_job(&rig);
+    for (size_t i = 0; i < 4; i++)
+        rig_progress(&rig, 0, steps[i], 0);
+    rig_result(&rig, 0, 100);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(rig_nth_verb(&rig, PT_STATUS, i)->msg.step, steps[i]);
+    rig_close(&rig);
+}
+
 static void progress_comes_at_most_20_times_a_second_and_the_last_is_not_lost(void **state)
 {
     rig_t rig;
     (void)state;
     open_with_job(&rig);
     for (int i = 1; i <= 100; i++) {
-        rig_run(&rig, 10, 1000);
+        rig_run(&rig, 9, 1000);
         rig_progress(&rig, 0, "folding", i / 100.0);
     }
-    rig_run(&rig, 50, 1000);
-    assert_in_range(rig_count_verb(&rig, PT_STATUS), 15, 21);
+    assert_int_equal(rig_count_verb(&rig, PT_STATUS), 20);
+    rig_run(&rig, 200, 1000);
+    assert_int_equal(rig_count_verb(&rig, PT_STATUS), 21);
     assert_true(rig_last(&rig, PT_STATUS)->fraction == 1);
     rig_close(&rig);
 }
@@ -510,6 +525,7 @@ int main(void)
         cmocka_unit_test(job_times_out),
         cmocka_unit_test(jobs_time_out_without_a_session_too),
         cmocka_unit_test(progress_is_said_when_step_or_percent_changes),
+        cmocka_unit_test(quick_job_shows_all_its_steps),
         cmocka_unit_test(progress_comes_at_most_20_times_a_second_and_the_last_is_not_lost),
         cmocka_unit_test(times_never_go_back_whatever_the_wall_clock_does),
         cmocka_unit_test(fullest_agent_still_says_a_hello_that_fits),
