@@ -152,6 +152,7 @@ static int on_request(struct mg_connection *connection)
     answer(listener, &exchange, &request, &response);
     /* When most threads are taken, nobody may keep one for a request that may come. */
     exchange.close |= atomic_load(&listener->held) > listener->threads * 3 / 4;
+    exchange.close |= atomic_load(&server->draining);
     pt_exchange_send(&exchange, &request, &response);
     int status = response.status;
     account(server, &request, status, began);

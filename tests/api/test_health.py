@@ -1,4 +1,5 @@
 """What operators look at, and what clients are told when a part is away."""
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import pytest
 
 from harness.processes import wait_for
 from problems import check_problem
+from raw import Connection, head
 
 
 def test_healthz_and_readyz_ask_for_no_token(anonymous):
@@ -136,3 +138,20 @@ def test_a_gateway_that_ends_answers_what_it_has_begun(new_system):
     assert {status[0] for status in statuses if isinstance(status, tuple)} <= {202, 503}
     assert len(system.jobs(accepted)) == len(accepted)
     system.wait_terminal(accepted, 60)
+
+
+def test_a_request_whose_body_is_still_coming_is_answered_before_the_end(new_system):
+    system = new_system()
+    body = b'{"variant_id": "%s", "job_type": "humanization"}' % system.variant.encode()
+    with Connection(system.url) as connection:
+        connection.send(head('POST', '/v1/jobs', system.token, Content_Type='application/json',
+                             Content_Length=str(len(body))) + body[:20])
+        time.sleep(0.2)
+        old = system.kill('gateway-1', signal.SIGTERM)
+        time.sleep(0.5)
+        connection.send(body[20:])
+        answer = connection.answer()
+    assert answer.status == 202
+    assert answer.headers['connection'] == 'close'
+    system.wait_restarted('gateway-1', old, 15)
+    system.wait_terminal([json.loads(answer.body)['id']])

@@ -74,6 +74,14 @@ def test_a_body_that_drips_holds_no_thread_for_long(system):
         assert connection.answer().status == 408
 
 
+def test_a_body_that_nobody_wants_holds_no_thread(system):
+    with Connection(system.url) as connection:
+        connection.send(head('POST', '/v1/jobs', Content_Type='application/json', Content_Length='1000'))
+        took = drip(connection, b' ' * 1000, 0.25, 30)
+        assert took < 4
+        assert connection.answer().status == 401
+
+
 def test_a_body_that_breaks_off_becomes_no_job(system):
     before = system.query('select count(*) as n from jobs')[0]['n']
     body = b'{"variant_id": "%s", "job_type": "humanization"}' % system.variant.encode()
