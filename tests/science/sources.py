@@ -48,17 +48,17 @@ def run(*arguments, text=""):
     return subprocess.run([PROGRAM, *arguments], input=data, capture_output=True, timeout=100)
 
 
-def lines(command, records):
+def lines(command, records, *arguments):
     """Runs a tool on [(header, sequence), …]: its JSON lines and the exit status."""
     fasta = "".join(f">{header}\n{sequence}\n" for header, sequence in records)
-    done = run(command, "--fasta", "-", text=fasta)
+    done = run(command, "--fasta", "-", *arguments, text=fasta)
     return [json.loads(line) for line in done.stdout.splitlines()], done.returncode
 
 
-def number(sequences):
+def number(sequences, scheme="imgt"):
     """What `numbering` says of each sequence: a list of its lines (several domains, or one with error)."""
     found = [[] for _ in sequences]
-    for line in lines("numbering", [(str(i), s) for i, s in enumerate(sequences)])[0]:
+    for line in lines("numbering", [(str(i), s) for i, s in enumerate(sequences)], "--scheme", scheme)[0]:
         found[int(line["name"])].append(line)
     return found
 

@@ -48,6 +48,19 @@ def test_numbering_takes_what_does_not_pair():
     assert "".join(residue for _, residue in found[0]["positions"]) == VL
 
 
+def test_numbering_takes_many_records_of_one_name():
+    found, status = lines("numbering", [("a VH", VH)] * 20)
+    assert status == 0 and len(found) == 20
+
+
+def test_schemes():
+    """Trp 41 (IMGT) is heavy 36 in Kabat, Chothia and Martin, and 43 in AHo."""
+    at = VH.index("WVKQ")
+    for scheme, expected in (("imgt", "41"), ("kabat", "36"), ("chothia", "36"), ("martin", "36"), ("aho", "43")):
+        (line,), status = lines("numbering", [("a", VH)], "--scheme", scheme)
+        assert (status, line["scheme"], line["positions"][at]) == (0, scheme, [expected, "W"])
+
+
 def test_humanness_is_higher_for_what_is_more_human():
     germline = ("EVQLLESGGGLVQPGGSLRLSCAASGFTFSSYAMSWVRQAPGKGLEWVSAISGSGGSTYYADSVKGRFTISRDNSKNTLYLQMNSLRAEDTAVYYC"
                 "AKGGYFDYWGQGTLVTVSS")  # IGHV3-23*01
@@ -71,8 +84,9 @@ def test_names_of_any_bytes():
 
 
 def test_too_many_chains_of_a_name():
-    found, status = lines("humanization", [("a VH", VH)] * 9)
-    assert status == 1 and found[0]["code"] == "duplicate_chain"
+    for command in ("humanization", "humanness"):
+        found, status = lines(command, [("a VH", VH)] * 9)
+        assert status == 1 and found[0]["code"] == "duplicate_chain"
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "no header\n", VH])

@@ -238,7 +238,8 @@ def test_an_agent_that_is_gone_ends_the_process():
 
 
 @pytest.mark.parametrize("arguments", [[], ["colour"], ["structure"], ["humanization", "numbering"], ["--wrong"],
-                                       ["numbering"], ["humanness"], ["humanization", "--fasta"]])
+                                       ["numbering"], ["humanness"], ["humanization", "--fasta"],
+                                       ["numbering", "--scheme", "wolfguy", "--fasta", "-"]])
 def test_wrong_usage(arguments):
     done = run(*arguments)
     assert done.returncode == 2 and done.stderr and not done.stdout

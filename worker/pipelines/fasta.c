@@ -142,7 +142,8 @@ static void join(pt_antibody_t *antibody, const pt_record_t *record)
 }
 
 /* Sorted records into antibodies; returns how many. */
-static size_t group(const pt_record_t *const *sorted, size_t count, pt_antibody_t *antibodies)
+static size_t group(const pt_record_t *const *sorted, size_t count, bool apart,
+                    pt_antibody_t *antibodies)
 {
     size_t n = 0;
     size_t open =
@@ -150,7 +151,7 @@ static size_t group(const pt_record_t *const *sorted, size_t count, pt_antibody_
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && strcmp(sorted[i]->name, sorted[i - 1]->name) != 0)
             open = count;
-        if (!pairs(sorted[i])) {
+        if (apart || !pairs(sorted[i])) {
             join(&antibodies[n++], sorted[i]);
             continue;
         }
@@ -161,7 +162,7 @@ static size_t group(const pt_record_t *const *sorted, size_t count, pt_antibody_
     return n;
 }
 
-bool pt_fasta_each(const pt_fasta_t *fasta, pt_antibody_fn each, void *context)
+bool pt_fasta_each(const pt_fasta_t *fasta, bool apart, pt_antibody_fn each, void *context)
 {
     const pt_record_t **sorted = malloc(fasta->count * sizeof *sorted);
     pt_antibody_t *antibodies = calloc(fasta->count, sizeof *antibodies);
@@ -170,7 +171,7 @@ bool pt_fasta_each(const pt_fasta_t *fasta, pt_antibody_fn each, void *context)
         for (size_t i = 0; i < fasta->count; i++)
             sorted[i] = &fasta->records[i];
         qsort(sorted, fasta->count, sizeof *sorted, by_name);
-        size_t n = group(sorted, fasta->count, antibodies);
+        size_t n = group(sorted, fasta->count, apart, antibodies);
         qsort(antibodies, n, sizeof *antibodies, by_place);
         for (size_t i = 0; i < n; i++)
             each(&antibodies[i], context);

@@ -33,8 +33,9 @@ typedef struct {
 bool pt_fasta_read(const char *path, pt_fasta_t *fasta, const char **why);
 void pt_fasta_clear(pt_fasta_t *fasta);
 
-/* Calls `each` for every antibody in order of its first record. False when memory is out. */
+/* Calls `each` for every antibody in order of its first record; with `apart` each record is one of
+   its own. False when memory is out. */
 typedef void (*pt_antibody_fn)(const pt_antibody_t *antibody, void *context);
-bool pt_fasta_each(const pt_fasta_t *fasta, pt_antibody_fn each, void *context);
+bool pt_fasta_each(const pt_fasta_t *fasta, bool apart, pt_antibody_fn each, void *context);
 
 #endif

@@ -19,12 +19,13 @@ static const struct {
     const char *name;
     pt_compute_fn compute; /* jobs on standard input; NULL for what is a tool only */
     pt_tool_fn tool;       /* --fasta */
+    bool apart;            /* the tool looks at each record alone */
     const char *about;
 } commands[] = {
-    {"humanization", pt_humanization_compute, pt_tool_humanization,
+    {"humanization", pt_humanization_compute, pt_tool_humanization, false,
      "CDR and Vernier grafting on human germlines"},
-    {"numbering", NULL, pt_tool_numbering, "chain type, germline genes and IMGT positions"},
-    {"humanness", NULL, pt_tool_humanness, "how human an antibody is, 0 to 1"},
+    {"numbering", NULL, pt_tool_numbering, true, "chain type, germline genes and positions"},
+    {"humanness", NULL, pt_tool_humanness, false, "how human an antibody is, 0 to 1"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0], USAGE_ERROR = 2 };
 
@@ -60,13 +61,14 @@ static int find_command(const char *name)
     return -1;
 }
 
-static int run(const char *name, const char *fasta)
+static int run(const char *name, const char *fasta, pt_scheme_t scheme)
 {
     int c = find_command(name);
     if (c < 0)
         return misuse("there is no job type or command ", name);
+    pt_tool_options_t tool_options = {commands[c].apart, scheme};
     if (fasta)
-        return pt_tool_run(commands[c].tool, fasta);
+        return pt_tool_run(commands[c].tool, &tool_options, fasta);
     if (!commands[c].compute)
         return misuse("--fasta FILE is needed for ", name);
     signal(SIGPIPE, SIG_IGN); /* an agent that is gone is an error of write */
@@ -76,15 +78,21 @@ static int run(const char *name, const char *fasta)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"fasta", required_argument, NULL, 'f'},
+                                            {"scheme", required_argument, NULL, 's'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'V'},
                                             {0}};
     const char *fasta = NULL;
+    pt_scheme_t scheme = PT_SCHEME_IMGT;
     int option;
     while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1)
         switch (option) {
         case 'f':
             fasta = optarg;
+            break;
+        case 's':
+            if (!pt_scheme_parse(optarg, &scheme))
+                return misuse("there is no numbering scheme ", optarg);
             break;
         case 'h':
             help(stdout);
@@ -99,5 +107,5 @@ int main(int argc, char **argv)
         return misuse("a job type is missing", "");
     if (optind + 1 < argc)
         return misuse("one job type only, not also ", argv[optind + 1]);
-    return run(argv[optind], fasta);
+    return run(argv[optind], fasta, scheme);
 }

@@ -21,14 +21,15 @@ json_t *pt_json_text(const char *text)
     return json_string(ascii);
 }
 
-json_t *pt_json_positions(const pt_domain_t *domain)
+json_t *pt_json_positions(const pt_position_t *positions, const char *residues, size_t length)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < domain->length; i++) {
+    for (size_t i = 0; i < length; i++) {
         char position[8];
-        json_array_append_new(list,
-                              json_pack("[s, s#]", pt_position_text(domain->positions[i], position),
-                                        domain->residues + i, (size_t)1));
+        json_t *pair = json_array();
+        json_array_append_new(pair, json_string_nocheck(pt_position_text(positions[i], position)));
+        json_array_append_new(pair, json_stringn_nocheck(residues + i, 1));
+        json_array_append_new(list, pair);
     }
     return list;
 }
@@ -55,9 +56,10 @@ static json_t *cdr_bounds(const pt_domain_t *domain, pt_cdr_definition_t definit
 json_t *pt_json_numbering(const pt_domain_t *domain)
 {
     char chain[2] = {domain->chain, 0};
-    return json_pack("{s:s, s:s, s:o, s:{s:o, s:o}}", "scheme", "imgt", "chain_type", chain,
-                     "positions", pt_json_positions(domain), "cdrs", "imgt",
-                     cdr_bounds(domain, PT_CDR_IMGT), "kabat", cdr_bounds(domain, PT_CDR_KABAT));
+    return json_pack(
+        "{s:s, s:s, s:o, s:{s:o, s:o}}", "scheme", "imgt", "chain_type", chain, "positions",
+        pt_json_positions(domain->positions, domain->residues, domain->length), "cdrs", "imgt",
+        cdr_bounds(domain, PT_CDR_IMGT), "kabat", cdr_bounds(domain, PT_CDR_KABAT));
 }
 
 json_t *pt_json_germline(const pt_germline_match_t *match)

@@ -16,8 +16,8 @@ json_t *pt_json_number(double value);
 /* Text of any bytes: what is not UTF-8 becomes '?'. */
 json_t *pt_json_text(const char *text);
 
-/* [["1", "Q"], ["2", "V"], …] */
-json_t *pt_json_positions(const pt_domain_t *domain);
+/* [["1", "Q"], ["2", "V"], …]: a residue for each position. */
+json_t *pt_json_positions(const pt_position_t *positions, const char *residues, size_t length);
 
 /* {scheme, chain_type, positions, cdrs: {imgt: {cdr1: {first, last, start, end, sequence}, …},
  * kabat}} */

@@ -16,13 +16,19 @@ static json_t *one_line(json_t *line)
     return lines;
 }
 
+static bool few_enough(const pt_antibody_t *antibody, pt_error_t *error)
+{
+    return !antibody->too_many ||
+           pt_error_set(error, "duplicate_chain", "there are more than %d records of this name",
+                        PT_CHAINS_MAX);
+}
+
 /* The records as chains of a molecule. */
 static bool chains_of(const pt_antibody_t *antibody, pt_chain_t chains[PT_CHAINS_MAX],
                       pt_error_t *error)
 {
-    if (antibody->too_many)
-        return pt_error_set(error, "duplicate_chain", "there are more than %d records of this name",
-                            PT_CHAINS_MAX);
+    if (!few_enough(antibody, error))
+        return false;
     for (size_t c = 0; c < antibody->count; c++) {
         const pt_record_t *record = antibody->records[c];
         chains[c] = (pt_chain_t){record->kind, record->sequence, record->length};
@@ -30,8 +36,9 @@ static bool chains_of(const pt_antibody_t *antibody, pt_chain_t chains[PT_CHAINS
     return true;
 }
 
-json_t *pt_tool_humanization(const pt_antibody_t *antibody)
+json_t *pt_tool_humanization(const pt_antibody_t *antibody, const pt_tool_options_t *options)
 {
+    (void)options;
     pt_chain_t chains[PT_CHAINS_MAX];
     pt_error_t error;
     json_t *results = NULL;
@@ -55,7 +62,21 @@ static size_t domains_of(const pt_record_t *record, pt_domain_t domains[PT_DOMAI
     return count;
 }
 
-static json_t *numbering_line(const pt_record_t *record, const pt_domain_t *domain, size_t number)
+/* Positions in any scheme; null when a loop is longer than the scheme can name. */
+static json_t *positions_in(const pt_record_t *record, const pt_domain_t *domain,
+                            pt_scheme_t scheme)
+{
+    pt_position_t positions[PT_DOMAIN_MAX + 1];
+    size_t length = domain->length;
+    if (!pt_scheme_positions(domain, scheme, positions))
+        return json_null();
+    if (domain->end < record->length && pt_scheme_takes_next(domain, scheme, &positions[length]))
+        length++;
+    return pt_json_positions(positions, record->sequence + domain->start, length);
+}
+
+static json_t *numbering_line(const pt_record_t *record, const pt_domain_t *domain, size_t number,
+                              pt_scheme_t scheme)
 {
     char chain[2] = {domain->chain, 0};
     pt_germline_match_t v = pt_nearest_v(domain, PT_HUMAN), j = pt_nearest_j(domain, PT_HUMAN);
@@ -68,25 +89,28 @@ static json_t *numbering_line(const pt_record_t *record, const pt_domain_t *doma
         "chain_type", chain, "v_gene", v.allele ? v.allele : "", "v_identity",
         pt_json_number(pt_identity(&v)), "j_gene", j.allele ? j.allele : "", "j_identity",
         pt_json_number(pt_identity(&j)), "species", pt_species_name(species), "nearest_v",
-        pt_json_germline(&nearest), "score", pt_json_number(domain->score), "scheme", "imgt",
-        "positions", pt_json_positions(domain));
+        pt_json_germline(&nearest), "score", pt_json_number(domain->score), "scheme",
+        pt_scheme_name(scheme), "positions", positions_in(record, domain, scheme));
 }
 
-json_t *pt_tool_numbering(const pt_antibody_t *antibody)
+static json_t *unnumbered_line(const pt_record_t *record, const pt_error_t *error)
 {
+    json_t *line = failed(record->name, error);
+    json_object_set_new(line, "chain", pt_json_text(record->label));
+    return line;
+}
+
+json_t *pt_tool_numbering(const pt_antibody_t *antibody, const pt_tool_options_t *options)
+{
+    const pt_record_t *record = antibody->records[0];
+    pt_domain_t domains[PT_DOMAINS_MAX];
+    pt_error_t error;
     json_t *lines = json_array();
-    for (size_t r = 0; r < antibody->count; r++) {
-        pt_domain_t domains[PT_DOMAINS_MAX];
-        pt_error_t error;
-        size_t count = domains_of(antibody->records[r], domains, &error);
-        if (!count) {
-            json_t *line = failed(antibody->name, &error);
-            json_object_set_new(line, "chain", pt_json_text(antibody->records[r]->label));
-            json_array_append_new(lines, line);
-        }
-        for (size_t d = 0; d < count; d++)
-            json_array_append_new(lines, numbering_line(antibody->records[r], &domains[d], d + 1));
-    }
+    size_t count = domains_of(record, domains, &error);
+    if (!count)
+        json_array_append_new(lines, unnumbered_line(record, &error));
+    for (size_t d = 0; d < count; d++)
+        json_array_append_new(lines, numbering_line(record, &domains[d], d + 1, options->scheme));
     return lines;
 }
 
@@ -103,13 +127,16 @@ static json_t *humanness_chain(const pt_record_t *record, const pt_domain_t *dom
     return line;
 }
 
-json_t *pt_tool_humanness(const pt_antibody_t *antibody)
+json_t *pt_tool_humanness(const pt_antibody_t *antibody, const pt_tool_options_t *options)
 {
+    (void)options;
+    pt_error_t error;
+    if (!few_enough(antibody, &error))
+        return one_line(failed(antibody->name, &error));
     json_t *chains = json_array();
     double score = 0;
     for (size_t r = 0; r < antibody->count; r++) {
         pt_domain_t domains[PT_DOMAINS_MAX];
-        pt_error_t error;
         size_t count = domains_of(antibody->records[r], domains, &error);
         if (!count) {
             json_decref(chains);
@@ -126,6 +153,7 @@ json_t *pt_tool_humanness(const pt_antibody_t *antibody)
 
 typedef struct {
     pt_tool_fn tool;
+    const pt_tool_options_t *options;
     bool failed;
 } run_t;
 
@@ -133,7 +161,7 @@ static void print_lines(const pt_antibody_t *antibody, void *context)
 {
     run_t *run = context;
     size_t index;
-    json_t *line, *lines = run->tool(antibody);
+    json_t *line, *lines = run->tool(antibody, run->options);
     if (!lines)
         run->failed = true;
     json_array_foreach(lines, index, line)
@@ -146,16 +174,16 @@ static void print_lines(const pt_antibody_t *antibody, void *context)
     json_decref(lines);
 }
 
-int pt_tool_run(pt_tool_fn tool, const char *path)
+int pt_tool_run(pt_tool_fn tool, const pt_tool_options_t *options, const char *path)
 {
     pt_fasta_t fasta;
     const char *why;
-    run_t run = {tool, false};
+    run_t run = {tool, options, false};
     if (!pt_fasta_read(path, &fasta, &why)) {
         fprintf(stderr, "paratope-pipeline: %s: %s\n", path, why);
         return 2;
     }
-    if (!pt_fasta_each(&fasta, print_lines, &run))
+    if (!pt_fasta_each(&fasta, options->apart, print_lines, &run))
         run.failed = true;
     pt_fasta_clear(&fasta);
     if (fflush(stdout) != 0)
