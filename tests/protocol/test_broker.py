@@ -192,7 +192,8 @@ def test_events_that_do_not_fit_are_dropped(broker, peers):
     worker.publish('job', topic='result.', session=b'12345678', job_id=b'j' * 16, org_id=b'o' * 16, job_type=TYPE,
                    attempt=1, payload=INPUTS)
     worker.pub.send(b'result.')
-    worker.pub.send_multipart([b'result.', b'x', b'y', b'z', b'w'])
+    fields = {key: value for key, value in good.items() if key != 'topic'}
+    worker.pub.send_multipart([good['topic'].encode(), header('result', **fields), body, body])
     worker.publish('result', payload=body, **{**good, 'attempt': 7})
     assert subscriber.poll(3000)
     assert msgpack.unpackb(subscriber.recv_multipart()[1])['attempt'] == 7
@@ -342,6 +343,16 @@ def test_hundreds_of_workers(broker, peers):
         gateway.job()
     wait(lambda: all(len(worker.of('job')) == 2 for worker in workers), gateway, *workers, seconds=20,
          what='two jobs at each')
+
+
+def test_job_with_a_frame_too_many_is_dropped(broker, peers):
+    worker, gateway = peers(Worker(broker)), peers(Gateway(broker))
+    with_credit(gateway, worker)
+    about = dict(session=gateway.session, job_id=b'j' * 16, org_id=b'o' * 16, job_type=TYPE, attempt=1)
+    gateway.socket.send_multipart([header('job', **about), INPUTS, INPUTS])
+    gateway.socket.send_multipart([header('job', **about)])
+    gateway.socket.send_multipart([header('job', **{**about, 'attempt': 2}), INPUTS])
+    assert worker.wait_for('job', others=[gateway])['attempt'] == 2
 
 
 def test_header_of_another_version_is_counted_and_not_answered(broker, peers):
