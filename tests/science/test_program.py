@@ -189,6 +189,12 @@ def test_a_chain_of_5000_residues_is_computed():
     assert len(msgpack.packb(ending)) < 64 * 1024
 
 
+def test_two_chains_of_5000_residues_stay_under_the_limit_of_a_message():
+    (ending,) = endings(serve(job(*[(kind, s + "GS" * ((5000 - len(s)) // 2))
+                                    for kind, s in (("heavy", VH), ("light", VL))])))
+    assert ending["m"] == "result" and len(msgpack.packb(ending)) < 64 * 1024
+
+
 def assert_stops(data):
     """Ends by itself with a message and a status that is no signal."""
     began = time.monotonic()
