@@ -136,7 +136,8 @@ static const char *own_program(void)
     if (size < 0)
         refuse("cannot read", "/proc/self/exe");
     path[size] = 0;
-    strcpy(strrchr(path, '/') + 1, "paratope-pipeline");
+    char *name = strrchr(path, '/') + 1;
+    snprintf(name, sizeof path - (size_t)(name - path), "paratope-pipeline");
     return path;
 }
 

@@ -244,9 +244,8 @@ static void tell_said(pt_slots_t *self, slot_t *slot)
     const void *message;
     const char *why = NULL;
     size_t size;
-    pt_framing_result_t result = PT_FRAMING_MORE;
     while (!slot->killed && !why &&
-           (result = pt_framing_next(&slot->said, &message, &size, &why)) == PT_FRAMING_WHOLE) {
+           pt_framing_next(&slot->said, &message, &size, &why) == PT_FRAMING_WHOLE) {
         pt_said_t said;
         why = pt_said_read(&said, message, size);
         slot->spoke = true;

@@ -165,6 +165,19 @@ def test_kill_of_the_agent_leaves_no_pipeline(broker, start):
     until(lambda: not any(map(exists, pipelines + grandchildren)))
 
 
+def test_kill_of_agent_and_warden_still_kills_the_pipelines(broker, start):
+    worker = start(broker)
+    wait_credit(broker, 1)
+    pipelines = worker.children()
+    warden = (set(children_of(worker.pid)) - set(pipelines)).pop()
+    os.kill(warden, signal.SIGKILL)
+    until(lambda: not exists(warden))
+    job = broker.job()  # it works on without
+    assert broker.wait('result', job_id=job)['status'] == 'completed'
+    worker.process.kill()
+    until(lambda: not any(map(exists, pipelines)))
+
+
 def test_stop_kills_the_group_and_publishes_no_ending(broker, start):
     worker = start(broker)
     wait_credit(broker, 1)

@@ -116,6 +116,19 @@ static void job_beyond_the_credit_is_handed_back(void **state)
     rig_close(&rig);
 }
 
+static void job_before_any_credit_is_handed_back_although_slots_are_free(void **state)
+{
+    rig_t rig;
+    (void)state;
+    rig_open(&rig);
+    tick(&rig);
+    rig_welcome(&rig, 1);
+    rig_job(&rig, 1, 1);
+    assert_int_equal(rig_count(&rig, PT_OUT_START), 0);
+    assert_string_equal(rig_last(&rig, PT_GONE)->reason, "beyond the credit");
+    rig_close(&rig);
+}
+
 static void job_of_an_unknown_type_is_handed_back(void **state)
 {
     rig_t rig;
@@ -134,6 +147,7 @@ static void job_for_a_slot_that_went_down_is_taken_all_the_same(void **state)
     rig_open_session(&rig);
     for (size_t slot = 0; slot < SLOTS; slot++)
         rig_died(&rig, slot, (pt_death_t){.status = 1});
+    tick(&rig); /* credit that was given is not taken back */
     rig_forget(&rig);
     rig_job(&rig, 1, 1);
     assert_int_equal(rig_count(&rig, PT_OUT_START), 1);
@@ -504,6 +518,7 @@ int main(void)
         cmocka_unit_test(slot_that_is_down_gives_no_credit),
         cmocka_unit_test(credit_stops_above_twice_the_slots_unsettled),
         cmocka_unit_test(job_beyond_the_credit_is_handed_back),
+        cmocka_unit_test(job_before_any_credit_is_handed_back_although_slots_are_free),
         cmocka_unit_test(job_of_an_unknown_type_is_handed_back),
         cmocka_unit_test(job_for_a_slot_that_went_down_is_taken_all_the_same),
         cmocka_unit_test(duplicate_of_a_running_job_is_dropped),

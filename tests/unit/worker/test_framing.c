@@ -218,7 +218,8 @@ static void what_does_not_fit_is_refused_with_a_reason(void **state)
                                 "fraction\x02"));
     assert_non_null(READ(&said, "\x83\xa1m\xa8progress\xa4step\xa1x\xa8"
                                 "fraction\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"));
-    assert_non_null(READ(&said, "\x83\xa1m\xa8progress\xa1m\xa8progress\xa4step\xa1x"));
+    assert_non_null(READ(&said, "\x84\xa1m\xa8progress\xa1m\xa8progress\xa4step\xa1x\xa8"
+                                "fraction\x01"));
     assert_non_null(READ(&said, "\x84\xa1m\xa5"
                                 "error\xa4"
                                 "code\xa2"

@@ -232,7 +232,8 @@ static void welcome_makes_it_repeat_statuses_and_endings_at_once(void **state)
     rig_job(&rig, 3, 1);
     rig_progress(&rig, 1, "grafting", 0.5);
     rig_result(&rig, 2, 100);
-    rig_run(&rig, 3000, 0);
+    rig_run(&rig, 7500, 1000); /* by then it waits 8 s before it says the ending again */
+    rig_hello_again(&rig, NULL);
     rig_forget(&rig);
     rig_welcome(&rig, 2);
     assert_int_equal(rig_count_verb(&rig, PT_STATUS), 2);
@@ -310,6 +311,7 @@ static void shutdown_waits_for_settlement_and_leaves_with_the_last(void **state)
     rig_shutdown(&rig);
     rig_run(&rig, 500, 1000);
     assert_int_equal(rig_count_verb(&rig, PT_RESULT), 1);
+    assert_int_equal(rig_count_verb(&rig, PT_CREDIT), 0);
     assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 0);
     rig_settle(&rig, 1, 1, "committed");
     tick(&rig);

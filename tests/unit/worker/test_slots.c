@@ -261,6 +261,7 @@ static void nothing_is_told_after_a_kill_but_the_death(void **state)
     open_generic(&told);
     told.kill_at_progress = true;
     send_job(&told, "progress=50");
+    usleep(300000); /* so that all of it is read at once */
     run_until(&told, &told.deaths, 1);
     assert_int_equal(told.progress, 1);
     assert_int_equal(told.results, 0);
