@@ -54,7 +54,7 @@ static backlog_t *backlog_of(pt_sweep_t *self, const char *job_type)
         return NULL;
     backlog_t *backlog = &self->backlogs[self->backlog_count++];
     memset(backlog, 0, sizeof *backlog);
-    strncpy(backlog->job_type, job_type, PT_TYPE_MAX - 1);
+    pt_job_type_copy(backlog->job_type, job_type);
     backlog->due = INT64_MAX;
     return backlog;
 }

@@ -161,7 +161,7 @@ void pt_msg_add_ref(pt_msg_t *self, pt_field_t field, const pt_uuid_t *job_id, u
     memset(ref, 0, sizeof *ref);
     ref->job_id = *job_id;
     ref->attempt = attempt;
-    strncpy(ref->job_type, job_type, PT_TYPE_MAX - 1);
+    pt_job_type_copy(ref->job_type, job_type);
     pt_msg_set(self, field);
 }
 
@@ -175,7 +175,7 @@ void pt_counts_set(pt_counts_t *self, const char *job_type, uint64_t n)
     if (i == self->count) {
         self->count++;
         memset(&self->items[i], 0, sizeof self->items[i]);
-        strncpy(self->items[i].job_type, job_type, PT_TYPE_MAX - 1);
+        pt_job_type_copy(self->items[i].job_type, job_type);
     }
     self->items[i].n = n;
 }

@@ -1,5 +1,7 @@
 #include "proto/wire.h"
 
+#include <string.h>
+
 typedef struct {
     const uint8_t *at, *end;
     bool ok;
@@ -170,4 +172,11 @@ bool pt_job_type_valid(const char *text, size_t size)
             return false;
     }
     return true;
+}
+
+void pt_job_type_copy(char to[PT_TYPE_MAX], const char *from)
+{
+    size_t size = strnlen(from, PT_TYPE_MAX - 1);
+    memcpy(to, from, size);
+    to[size] = 0;
 }

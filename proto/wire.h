@@ -34,4 +34,7 @@ bool pt_text_valid(const char *text, size_t size);
 /* [a-z0-9_]+, at most PT_TYPE_MAX - 1 bytes. */
 bool pt_job_type_valid(const char *text, size_t size);
 
+/* Copies a job type, which is valid and therefore fits; of a longer text only the beginning. */
+void pt_job_type_copy(char to[PT_TYPE_MAX], const char *from);
+
 #endif
