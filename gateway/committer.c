@@ -46,15 +46,6 @@ struct pt_committer {
 
 /* ---- the handlers' side ------------------------------------------------------------------ */
 
-static void cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
 static void free_waiter(waiter_t *waiter)
 {
     pthread_cond_destroy(&waiter->done);
@@ -87,7 +78,7 @@ static bool enqueue(pt_committer_t *self, waiter_t *waiter)
  */
 static bool await(pt_committer_t *self, waiter_t *waiter)
 {
-    struct timespec until = {waiter->until / 1000, waiter->until % 1000 * 1000000};
+    struct timespec until = pt_until(waiter->until);
     while (waiter->state != DONE)
         if (pthread_cond_timedwait(&waiter->done, &self->lock, &until) != 0)
             break;
@@ -110,7 +101,7 @@ pt_submit_t pt_committer_submit(pt_committer_t *self, const pt_submission_t *sub
     waiter->job_id = pt_uuid_new(pt_wall_us());
     waiter->until = pt_clock_ms() + wait_ms;
     waiter->outcome = PT_SUBMIT_UNAVAILABLE;
-    cond_init(&waiter->done);
+    pt_cond_init(&waiter->done);
     pthread_mutex_lock(&self->lock);
     bool own = !enqueue(self, waiter) || await(self, waiter);
     pthread_mutex_unlock(&self->lock);
@@ -323,7 +314,7 @@ pt_committer_t *pt_committer_new(const char *uri, pt_links_t *links, pt_waits_fn
 {
     pt_committer_t *self = zmalloc(sizeof *self);
     pthread_mutex_init(&self->lock, NULL);
-    cond_init(&self->wake);
+    pt_cond_init(&self->wake);
     self->last = &self->first;
     self->pg = pt_pg_new(uri);
     self->links = links;

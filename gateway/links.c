@@ -1,6 +1,7 @@
 #include "gateway/links.h"
 
 #include "gateway/edges.h"
+#include "gateway/fact.h"
 #include "gateway/link.h"
 #include "gateway/outbox.h"
 #include "proto/program/log.h"
@@ -260,52 +261,21 @@ static void read_dealer(pt_links_t *self, int link)
     }
 }
 
-static pt_fact_t fact_of(const broker_t *broker, int link, const pt_msg_t *msg)
-{
-    pt_fact_t fact = {.from.link = link, .org_id = msg->org_id};
-    memcpy(fact.from.session, broker->session.session, PT_SESSION_SIZE);
-    strcpy(fact.job_type, msg->job_type);
-    fact.said.job_id = msg->job_id;
-    fact.said.attempt = msg->attempt;
-    fact.said.at = msg->at;
-    fact.said.started_at = msg->started_at;
-    fact.said.fraction = msg->fraction;
-    fact.said.retry = msg->retry;
-    strcpy(fact.said.step, msg->step);
-    strcpy(fact.said.code, msg->code);
-    strcpy(fact.said.message, msg->message);
-    return fact;
-}
-
-static void take_status(pt_links_t *self, int link, const pt_msg_t *msg)
-{
-    pt_fact_t fact = fact_of(&self->brokers[link], link, msg);
-    bool progress = strcmp(msg->type, "progress") == 0;
-    if (!progress && strcmp(msg->type, "started") != 0) {
-        atomic_fetch_add(&self->dropped, 1);
-        return;
-    }
-    fact.said.said = progress ? PT_SAID_PROGRESS : PT_SAID_STARTED;
-    self->sink.fact(self->sink.context, &fact);
-}
-
-static void take_result(pt_links_t *self, int link, const pt_msg_t *msg, const zframe_t *payload)
-{
-    pt_fact_t fact = fact_of(&self->brokers[link], link, msg);
-    fact.said.said = PT_SAID_ENDING;
-    fact.said.completed = strcmp(msg->status, "completed") == 0;
-    if (payload) {
-        fact.payload_size = zframe_size((zframe_t *)(uintptr_t)payload);
-        fact.payload = zmalloc(fact.payload_size + 1);
-        memcpy(fact.payload, zframe_data((zframe_t *)(uintptr_t)payload), fact.payload_size);
-    }
-    self->sink.fact(self->sink.context, &fact);
-}
-
 static void take_event(pt_links_t *self, const pt_msg_t *msg)
 {
     pt_links_note_edge(self, &msg->org_id, msg->seq, msg->timeline);
     self->sink.event(self->sink.context, msg);
+}
+
+static void take_fact(pt_links_t *self, int link, const pt_msg_t *msg, const zframe_t *payload)
+{
+    pt_ticket_t from = {.link = link};
+    pt_fact_t fact;
+    memcpy(from.session, self->brokers[link].session.session, PT_SESSION_SIZE);
+    if (pt_fact_read(&fact, &from, msg, payload))
+        self->sink.fact(self->sink.context, &fact);
+    else
+        atomic_fetch_add(&self->dropped, 1);
 }
 
 static void take_published(pt_links_t *self, int link, zmsg_t *parts)
@@ -318,12 +288,10 @@ static void take_published(pt_links_t *self, int link, zmsg_t *parts)
     }
     if (!pt_topic_matches(zframe_data(topic), zframe_size(topic), &msg))
         atomic_fetch_add(&self->dropped, 1);
-    else if (msg.verb == PT_STATUS)
-        take_status(self, link, &msg);
-    else if (msg.verb == PT_RESULT)
-        take_result(self, link, &msg, payload);
     else if (msg.verb == PT_EVENT)
         take_event(self, &msg);
+    else
+        take_fact(self, link, &msg, payload);
     pt_msg_clear(&msg);
 }
 

@@ -8,22 +8,9 @@
 #ifndef PT_LINKS_H
 #define PT_LINKS_H
 
-#include "gateway/credit.h"
-#include "gateway/fold.h"
-
-#include <msgpack.h>
+#include "gateway/fact.h"
 
 typedef struct pt_links pt_links_t; /* opaque; committer.h names it too */
-
-/* A fact about a job, and where its answer goes. */
-typedef struct {
-    pt_said_fact_t said;
-    pt_ticket_t from;
-    pt_uuid_t org_id;
-    char job_type[PT_TYPE_MAX];
-    void *payload; /* the result, owned; NULL if there is none */
-    size_t payload_size;
-} pt_fact_t;
 
 /* Who is told what comes in; called in the links' thread, must not wait. */
 typedef struct {

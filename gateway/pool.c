@@ -15,11 +15,7 @@ pt_pool_t *pt_pool_new(const char *uri, size_t size)
 {
     pt_pool_t *self = zmalloc(sizeof *self);
     pthread_mutex_init(&self->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->returned, &attr);
-    pthread_condattr_destroy(&attr);
+    pt_cond_init(&self->returned);
     self->free = zmalloc(size * sizeof *self->free);
     for (; self->size < size; self->size++)
         self->free[self->free_count++] = pt_pg_new(uri);
@@ -43,7 +39,7 @@ void pt_pool_destroy(pt_pool_t **self_p)
 
 static pt_pg_t *take(pt_pool_t *self, int64_t until)
 {
-    struct timespec at = {until / 1000, until % 1000 * 1000000};
+    struct timespec at = pt_until(until);
     pt_pg_t *pg = NULL;
     pthread_mutex_lock(&self->lock);
     while (self->free_count == 0)

@@ -287,7 +287,7 @@ pt_recorder_t *pt_recorder_new(const char *uri, pt_links_t *links, pt_waits_fn *
 {
     pt_recorder_t *self = zmalloc(sizeof *self);
     pthread_mutex_init(&self->lock, NULL);
-    pthread_cond_init(&self->wake, NULL);
+    pt_cond_init(&self->wake);
     self->queue = zmalloc(QUEUE_MAX * sizeof *self->queue);
     self->pg = pt_pg_new(uri);
     self->links = links;

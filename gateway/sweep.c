@@ -418,7 +418,7 @@ static bool wait_for_work(pt_sweep_t *self, bool pause)
     pthread_mutex_lock(&self->lock);
     int64_t now = pt_clock_ms();
     int64_t due = !self->active ? now + LOOK_MS : pause ? now + AGAIN_MS : next_due(self, now);
-    struct timespec until = {due / 1000, due % 1000 * 1000000};
+    struct timespec until = pt_until(due);
     if (pause)
         self->woken = false;
     while (!self->woken && !self->stop)
@@ -447,11 +447,7 @@ pt_sweep_t *pt_sweep_new(const char *uri, pt_links_t *links, pt_recorder_t *reco
 {
     pt_sweep_t *self = zmalloc(sizeof *self);
     pthread_mutex_init(&self->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    pt_cond_init(&self->wake);
     self->rounds = pt_rounds_new();
     self->pg = pt_pg_new(uri);
     self->links = links;

@@ -52,6 +52,20 @@ int64_t pt_clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void pt_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+struct timespec pt_until(int64_t clock_ms)
+{
+    return (struct timespec){clock_ms / 1000, clock_ms % 1000 * 1000000};
+}
+
 zsock_t *pt_socket_new(int type, int linger_ms)
 {
     zsock_t *self = zsock_new(type);

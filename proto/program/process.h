@@ -21,6 +21,10 @@ int64_t pt_wall_us(void);
 /* Milliseconds of a clock that only goes forward. */
 int64_t pt_clock_ms(void);
 
+/* A condition whose timed waits are by pt_clock_ms. */
+void pt_cond_init(pthread_cond_t *cond);
+struct timespec pt_until(int64_t clock_ms);
+
 /* A socket with the settings that PLATFORM.md's measurements ask for: linger 0 (`linger_ms`),
    limits on frames and queue, ROUTER_MANDATORY with no wait, immediate, backlog, keep-alive. */
 zsock_t *pt_socket_new(int type, int linger_ms);
