@@ -11,7 +11,7 @@ import msgpack
 import pytest
 import zmq
 
-from broker_peers import (INPUTS, PROGRAM, TYPE, Broker, Gateway, Peer, Worker, can_connect, header, pump,
+from broker_peers import (BUILD, INPUTS, PROGRAM, TYPE, Broker, Gateway, Peer, Worker, can_connect, header, pump,
                           read_response, wait)
 
 pytestmark = pytest.mark.timeout(60)
@@ -207,8 +207,6 @@ def test_subscriptions_do_not_reach_publishers(broker, peers):
     publisher = peers(zmq.Context.instance().socket(zmq.XPUB))
     publisher.connect(broker.endpoints['events-in'])
     assert publisher.poll(3000) and publisher.recv() == b'\x01'
-    for i in range(2000):
-        events_of(broker, peers if i == 0 else lambda s: s, f'event.{i}.'.encode()).close()
     many = events_of(broker, peers)
     for i in range(2000):
         many.setsockopt(zmq.SUBSCRIBE, f'event.{i}.'.encode())
@@ -225,7 +223,7 @@ def test_stopped_subscriber_does_not_hold_up_others(broker, peers):
         worker.publish('result', payload=payload, **a_result(uuid.uuid4().bytes, uuid.uuid4().bytes, attempt=i))
         assert reader.poll(3000), f'the {i}th does not come'
         reader.recv_multipart()
-    assert resident(broker) - before < 160
+    assert resident(broker) - before < (500 if 'san' in BUILD.name else 160)  # sanitizers keep shadows
 
 
 def resident(broker):
