@@ -1,4 +1,5 @@
 """A real paratope-broker, and gateways and workers for it written from proto/PROTOCOL.md alone."""
+import ctypes
 import os
 import signal
 import socket
@@ -28,6 +29,11 @@ def free_ports(n):
     return ports
 
 
+def die_with_parent():
+    """Also when the test run itself is killed nothing stays behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 class Broker:
     """The process, on ports of its own. Ended by its pid."""
 
@@ -44,7 +50,7 @@ class Broker:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
         deadline = time.monotonic() + 10
         while not can_connect(self.ports[3]) or not can_connect(self.ports[0]):
             assert self.process.poll() is None, 'the broker ended'

@@ -293,19 +293,25 @@ def run_it(*arguments, **environment):
                           env={**os.environ, **environment})
 
 
-def endpoints(**changed):
+@pytest.fixture
+def endpoints(tmp_path):
+    """Options for four endpoints, those that are named at the given places."""
+    return lambda **changed: some_endpoints(tmp_path, **changed)
+
+
+def some_endpoints(folder, **changed):
     names = ('gateways', 'workers', 'events_in', 'events')
     return list(itertools.chain.from_iterable(
-        (f'--{name.replace("_", "-")}', changed.get(name, f'ipc:///tmp/pt-{uuid.uuid4()}')) for name in names))
+        (f'--{name.replace("_", "-")}', changed.get(name, f'ipc://{folder}/{name}')) for name in names))
 
 
-def test_wider_than_this_machine_only_if_told_insecure():
+def test_wider_than_this_machine_only_if_told_insecure(endpoints):
     result = run_it(*endpoints(workers='tcp://0.0.0.0:0'))
     assert result.returncode == 2 and result.stderr.count('\n') == 1
     assert 'tcp://0.0.0.0:0' in result.stderr and '--insecure' in result.stderr
 
 
-def test_endpoint_in_use_is_said_in_one_line():
+def test_endpoint_in_use_is_said_in_one_line(endpoints):
     with socket.socket() as taken:
         taken.bind(('127.0.0.1', 0))
         taken.listen()

@@ -10,7 +10,7 @@ import msgpack
 import pytest
 import zmq
 
-from broker_peers import BUILD, TYPE, Broker, Gateway, Worker, wait
+from broker_peers import BUILD, TYPE, Broker, Gateway, Worker, die_with_parent, wait
 
 pytestmark = pytest.mark.timeout(90)
 SECONDS = float(os.environ.get('PT_GARBAGE_SECONDS', 3))
@@ -79,7 +79,8 @@ class Sender:
     def keep_up(self):
         if self.process is None or self.process.poll() is not None:
             self.seed += 1
-            self.process = subprocess.Popen([*self.command, str(self.seed)], stderr=subprocess.DEVNULL)
+            self.process = subprocess.Popen([*self.command, str(self.seed)], stderr=subprocess.DEVNULL,
+                                            preexec_fn=die_with_parent)
 
     def end(self):
         if self.process:
