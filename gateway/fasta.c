@@ -71,9 +71,12 @@ static const char *add_residues(pt_fasta_t *self, const char *line, size_t size)
     if (!sequence)
         return "out of memory";
     record->sequence = sequence;
-    for (size_t i = 0; i < size; i++)
-        if (!isspace((unsigned char)line[i]))
-            sequence[used++] = line[i] ? line[i] : '?';
+    for (size_t i = 0; i < size; i++) {
+        if (line[i] == 0)
+            sequence[used++] = '?'; /* a letter that the check will name */
+        else if (!isspace((unsigned char)line[i]))
+            sequence[used++] = line[i];
+    }
     sequence[used] = 0;
     return NULL;
 }

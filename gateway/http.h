@@ -7,9 +7,9 @@
 #include <jansson.h>
 
 #define PT_REQUEST_ID_MAX 128
-#define PT_BODY_MAX (1024 * 1024) /* bytes; a larger body is 413 before it is read whole */
-#define PT_READ_MS 3000           /* deadline of a statement that a handler waits for */
-#define PT_SUBMIT_MS 5000         /* how long a handler waits for the committer */
+#define PT_BODY_MAX 1048576 /* bytes; a larger body is 413 before it is read whole */
+#define PT_READ_MS 3000     /* deadline of a statement that a handler waits for */
+#define PT_SUBMIT_MS 5000   /* how long a handler waits for the committer */
 
 typedef struct pt_auth pt_auth_t;
 typedef struct pt_metrics pt_metrics_t;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX (64 * 1024 * 1024)
+#define FILE_MAX 67108864
 
 static json_t *chain(const char *kind, const char *sequence)
 {
@@ -112,20 +112,23 @@ static int import_all(pt_pool_t *pool, const pt_uuid_t *org, const pt_fasta_t *f
     return status;
 }
 
+/* NULL with errno. */
 static char *read_file(const char *file, size_t *size)
 {
     FILE *from = fopen(file, "rb");
     char *text = from ? malloc(FILE_MAX + 1) : NULL;
+    int why = errno;
     if (text) {
         *size = fread(text, 1, FILE_MAX + 1, from);
-        if (ferror(from) || *size > FILE_MAX) {
-            errno = *size > FILE_MAX ? EFBIG : EIO;
-            free(text);
-            text = NULL;
-        }
+        why = ferror(from) ? EIO : *size > FILE_MAX ? EFBIG : 0;
     }
     if (from)
         fclose(from);
+    if (text && why) {
+        free(text);
+        text = NULL;
+    }
+    errno = why;
     return text;
 }
 

@@ -193,13 +193,12 @@ static bool is_known(const char *name, const pt_json_field_t *fields)
     return false;
 }
 
-static void name_unknown(const json_t *object, const pt_json_field_t *fields, const char *pointer,
+static void name_unknown(json_t *object, const pt_json_field_t *fields, const char *pointer,
                          json_t *errors)
 {
     const char *name;
     json_t *value;
-    /* jansson's iteration wants a pointer to what may change, and changes nothing. */
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    json_object_foreach(object, name, value)
     {
         char at[POINTER_MAX];
         join(at, pointer, name);
@@ -208,7 +207,7 @@ static void name_unknown(const json_t *object, const pt_json_field_t *fields, co
     }
 }
 
-void pt_json_check(const json_t *object, const pt_json_field_t *fields, const char *pointer,
+void pt_json_check(json_t *object, const pt_json_field_t *fields, const char *pointer,
                    json_t *errors)
 {
     if (!json_is_object(object)) {

@@ -29,7 +29,7 @@ json_t *pt_json_read(const char *text, size_t size, char *reason, size_t reason_
 
 /* Checks the object against the table and appends {pointer, message} to `errors` for each field
    that is missing, unknown or wrong. `pointer` is where the object stands ("" for the body). */
-void pt_json_check(const json_t *object, const pt_json_field_t *fields, const char *pointer,
+void pt_json_check(json_t *object, const pt_json_field_t *fields, const char *pointer,
                    json_t *errors);
 
 /* Appends one error, unless there are too many already; returns it (borrowed) or NULL. */

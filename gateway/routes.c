@@ -28,13 +28,13 @@ const size_t pt_route_count = sizeof pt_routes / sizeof *pt_routes;
 static bool fits(const char *pattern, const char *path, pt_route_match_t *match)
 {
     const char *hole = strchr(pattern, '{');
-    size_t before = hole ? (size_t)(hole - pattern) : strlen(pattern) + 1;
     match->argument = NULL;
     match->argument_size = 0;
+    if (!hole)
+        return strcmp(pattern, path) == 0;
+    size_t before = (size_t)(hole - pattern);
     if (strncmp(pattern, path, before) != 0)
         return false;
-    if (!hole)
-        return true;
     size_t size = strcspn(path + before, "/");
     match->argument = path + before;
     match->argument_size = size;
