@@ -67,19 +67,20 @@ def run(options: Options, home: Home, supervisor: Supervisor, programs: Path) ->
 
     status = 0
     if options.fasta or options.example:
-        status = submit(options, supervisor, system.gateways[0].url, own)
+        status = submit(options, supervisor, system, own)
     if options.stay:
         stay(supervisor)
     return status
 
 
-def submit(options: Options, supervisor: Supervisor, url: str, own: tenant.Tenant) -> int:
+def submit(options: Options, supervisor: Supervisor, system: System, own: tenant.Tenant) -> int:
     """Shows the jobs in a process of its own, so that nothing holds up the supervision."""
     what = [str(options.fasta)] if options.fasta else ['--variant', own.variant_id, str(tenant.EXAMPLE)]
     if not options.workers:
         say('there are no workers: jobs stay pending until one comes')
-    process = start(Program('submit', [sys.executable, '-B', str(SUBMIT), *what], cwd='.',
-                            env={'PARATOPE_URL': url, 'PARATOPE_TOKEN': own.token}))
+    process = start(Program('submit', [sys.executable, '-B', str(SUBMIT), *what], cwd='.', env={
+        'PARATOPE_URL': system.gateways[0].url, 'PARATOPE_TOKEN': own.token, 'PARATOPE_ORG': own.org_id,
+        'PARATOPE_EVENTS': system.endpoints('events')}))
     try:
         while process.poll() is None:
             supervisor.tick(1)

@@ -12,6 +12,7 @@ from client import Client, Refused
 from errors import SetupError
 from fasta import read
 from follow import Follower, Job
+from live import Live
 from report import report
 from show import Show
 
@@ -24,6 +25,7 @@ def main() -> int:
     variant = arguments.pop(1) if arguments[0] == '--variant' else None
     antibodies = read(Path(arguments[-1]))
     client = Client(os.environ['PARATOPE_URL'], os.environ['PARATOPE_TOKEN'])
+    live = Live()  # before the first job, so that it misses nothing
     jobs = []
     for antibody in antibodies:
         try:
@@ -33,7 +35,7 @@ def main() -> int:
             continue
         jobs.append(Job(antibody.name, job_id))
 
-    follow(client, jobs)
+    follow(client, live, jobs)
     for job in jobs:
         tell(client, job)
     completed = sum(job.status == 'completed' for job in jobs)
@@ -42,11 +44,11 @@ def main() -> int:
     return 0 if completed == len(antibodies) else 1
 
 
-def follow(client: Client, jobs: list[Job]) -> None:
+def follow(client: Client, live: Live, jobs: list[Job]) -> None:
     """Shows them until all have ended."""
     if not jobs:
         return
-    show, follower = Show(jobs), Follower(client, jobs)
+    show, follower = Show(jobs), Follower(client, live, jobs)
     try:
         while not all(job.ended for job in jobs):
             for job in follower.read():

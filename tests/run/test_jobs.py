@@ -34,7 +34,7 @@ def test_the_example_is_humanized_and_shown(home):
     ended = run(home)
     assert ended.returncode == 0, ended.stderr
     assert re.search(r'4D5: pending\n', ended.stdout)
-    assert re.search(r'pending → running \(numbering.*\) → completed\n', ended.stdout)
+    assert re.search(r'4D5: pending → running \(numbering, germline search, grafting.*\) → completed\n', ended.stdout)
     assert EXAMPLE['heavy'][:60] in ended.stdout and EXAMPLE['light'][:60] in ended.stdout
     for word in (r'humanized +\S', r'changed +\^', 'IGHV', r'humanness \S+ → \S+', 'cdr_grafting', 'vernier_grafting'):
         assert re.search(word, ended.stdout), word
