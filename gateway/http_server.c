@@ -19,7 +19,10 @@ typedef struct {
     struct mg_context *context;
     bool health_only;
     int threads;
+    char address[256];
     atomic_int held; /* connections that its threads hold */
+    atomic_bool stopped;
+    pthread_t stopper;
 } listener_t;
 
 struct pt_http_server {
@@ -212,6 +215,7 @@ static bool listen_on(listener_t *self, const char *address)
         pt_log(PT_ERROR, "listen on HOST:PORT; TLS is haproxy's part", PT_S("listen", address));
         return false;
     }
+    snprintf(self->address, sizeof self->address, "%s", address);
     char threads[16], why[256] = "";
     snprintf(threads, sizeof threads, "%d", self->threads);
     const char *options[] = {"listening_ports",
@@ -282,14 +286,51 @@ static void drain(pt_http_server_t *self)
         pt_log(PT_WARNING, "requests were cut off", PT_N("open", atomic_load(&self->open)));
 }
 
+static void *stop_listener(void *arg)
+{
+    listener_t *self = arg;
+    mg_stop(self->context);
+    atomic_store(&self->stopped, true);
+    return NULL;
+}
+
+/* civetweb's master thread looks whether it shall end each 2 s, and whenever somebody connects. */
+static void wake_master(const listener_t *self)
+{
+    char host[sizeof self->address], ignored[64];
+    snprintf(host, sizeof host, "%s", self->address);
+    char *port = strrchr(host, ':');
+    *port = 0;
+    struct mg_connection *conn =
+        mg_connect_client(host, atoi(port + 1), 0, ignored, sizeof ignored);
+    if (conn)
+        mg_close_connection(conn);
+}
+
+static void stop_both(listener_t *main, listener_t *health)
+{
+    listener_t *const all[] = {main, health};
+    for (int i = 0; i < 2; i++)
+        if (all[i]->context)
+            pthread_create(&all[i]->stopper, NULL, stop_listener, all[i]);
+    for (int i = 0; i < 2; i++) {
+        if (!all[i]->context)
+            continue;
+        while (!atomic_load(&all[i]->stopped)) {
+            wake_master(all[i]);
+            zclock_sleep(20);
+        }
+        pthread_join(all[i]->stopper, NULL);
+    }
+}
+
 void pt_http_server_destroy(pt_http_server_t **self_p)
 {
     pt_http_server_t *self = *self_p;
     if (!self)
         return;
     drain(self);
-    mg_stop(self->main.context);
-    mg_stop(self->health.context);
+    stop_both(&self->main, &self->health);
     pt_auth_destroy(&self->http.auth);
     pt_metrics_destroy(&self->http.metrics);
     mg_exit_library();
