@@ -152,6 +152,8 @@ int pt_admin_run(const char *database_uri, int argc, const char *const *argv)
     const command_t *command = find_command(argc, argv);
     if (!command)
         return explain();
+    if (!database_uri || !*database_uri)
+        return fail("this option is needed: --database URI, or DATABASE_URL");
     if (sodium_init() < 0)
         return fail("libsodium does not start");
     const char *arguments[3] = {NULL};

@@ -213,11 +213,7 @@ static int administer(int argc, char **argv)
         else
             rest[count++] = argv[i];
     }
-    int status = 2;
-    if (uri && *uri)
-        status = pt_admin_run(uri, count, rest);
-    else
-        fprintf(stderr, "paratope-gateway admin: this option is needed: --database\n");
+    int status = pt_admin_run(uri, count, rest);
     free(rest);
     return status;
 }
