@@ -14,7 +14,8 @@ typedef struct {
     uint64_t brokers, brokers_in_session;
     uint64_t submit_queue, submitted, submit_batches;
     uint64_t jobs_sent;
-    uint64_t facts_queue, facts_recorded, facts_stale, record_batches;
+    uint64_t facts_queue, facts_recorded, facts_stale, facts_overtaken, facts_refused,
+        record_batches;
     uint64_t events_published;
     uint64_t swept, lost; /* jobs handed out by the sweep; attempts that were lost */
     uint64_t out;         /* jobs that are out, of the leader's last question */

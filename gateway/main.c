@@ -117,6 +117,8 @@ static void on_health(void *context, pt_health_t *health)
                             .facts_queue = recorder.queue,
                             .facts_recorded = recorder.recorded,
                             .facts_stale = recorder.stale,
+                            .facts_overtaken = recorder.overtaken,
+                            .facts_refused = recorder.refused,
                             .record_batches = recorder.batches,
                             .events_published = links.published,
                             .swept = sweep.handed_out,

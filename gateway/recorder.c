@@ -25,7 +25,7 @@ struct pt_recorder {
     pt_links_t *links;
     pt_waits_fn *waits;
     void *context;
-    _Atomic uint64_t recorded, stale, refused, batches;
+    _Atomic uint64_t recorded, stale, overtaken, refused, batches;
 };
 
 /* ---- the queue --------------------------------------------------------------------------- */
@@ -171,14 +171,19 @@ static void say(pt_recorder_t *self, const pt_item_t *item, pt_verb_t verb, cons
     pt_links_send(self->links, &item->fact.from, &msg, NULL, 0, 0);
 }
 
+static bool is_stale(const pt_item_t *item)
+{
+    return !item->known || item->fold.answer == PT_ANSWER_STALE ||
+           item->fold.answer == PT_ANSWER_ENDED;
+}
+
 static void answer(pt_recorder_t *self, const pt_item_t *item)
 {
     pt_said_t said = item->fact.said.said;
-    bool stale = item->fold.answer == PT_ANSWER_STALE || item->fold.answer == PT_ANSWER_ENDED;
     if (said == PT_SAID_LOST)
         return;
     if (said != PT_SAID_ENDING) {
-        if (!item->known || stale)
+        if (is_stale(item))
             say(self, item, PT_STOP, NULL, NULL);
         return;
     }
@@ -198,6 +203,16 @@ static void tell_sweep(pt_recorder_t *self, const pt_batch_t *batch)
             self->waits(self->context, batch->rows[i].job_type, batch->rows[i].due_in_us / 1000);
 }
 
+static void count(pt_recorder_t *self, const pt_item_t *item)
+{
+    atomic_fetch_add(item->fold.changed ? &self->recorded
+                     : is_stale(item)   ? &self->stale
+                                        : &self->overtaken,
+                     1);
+    if (item->refusal)
+        atomic_fetch_add(&self->refused, 1);
+}
+
 static void follow_up(pt_recorder_t *self, pt_batch_t *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
@@ -205,9 +220,7 @@ static void follow_up(pt_recorder_t *self, pt_batch_t *batch)
         if (item->fold.changed)
             publish(self, item);
         answer(self, item);
-        atomic_fetch_add(item->fold.changed ? &self->recorded : &self->stale, 1);
-        if (item->refusal)
-            atomic_fetch_add(&self->refused, 1);
+        count(self, item);
     }
     tell_sweep(self, batch);
     atomic_fetch_add(&self->batches, 1);
@@ -321,6 +334,10 @@ pt_recorder_counts_t pt_recorder_counts(pt_recorder_t *self)
     pthread_mutex_lock(&self->lock);
     uint64_t queue = self->queued;
     pthread_mutex_unlock(&self->lock);
-    return (pt_recorder_counts_t){queue, atomic_load(&self->recorded), atomic_load(&self->stale),
-                                  atomic_load(&self->refused), atomic_load(&self->batches)};
+    return (pt_recorder_counts_t){queue,
+                                  atomic_load(&self->recorded),
+                                  atomic_load(&self->stale),
+                                  atomic_load(&self->overtaken),
+                                  atomic_load(&self->refused),
+                                  atomic_load(&self->batches)};
 }

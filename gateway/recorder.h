@@ -23,7 +23,8 @@ void pt_recorder_set_active(pt_recorder_t *self, bool active);
 void pt_recorder_take(pt_recorder_t *self, pt_fact_t *fact);
 
 typedef struct {
-    uint64_t queue, recorded, stale, refused, batches;
+    uint64_t queue, recorded, stale, overtaken, refused, batches;
+    /* stale: of an ended job or another attempt; overtaken: said before, or said anew meanwhile */
 } pt_recorder_counts_t;
 pt_recorder_counts_t pt_recorder_counts(pt_recorder_t *self);
 

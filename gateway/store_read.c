@@ -85,14 +85,20 @@ static const pt_sql_t sql_read_candidate = {
                                          "    v on true"
                                          "  where c.id = $2::uuid and c.org_id = $1::uuid) t"};
 
+/* The pool repeats it after a lost answer, so it makes nothing twice and answers as before. */
 static const pt_sql_t sql_candidate = {
-    "make_candidate", "with candidate as ("
-                      "  insert into therapeutic_candidates (id, org_id, name, format)"
-                      "  values ($2::uuid, $1::uuid, $4::text, $5::text) returning created_at"
-                      "), variant as ("
-                      "  insert into variants (id, org_id, candidate_id, name, format, chains)"
-                      "  values ($3::uuid, $1::uuid, $2::uuid, $4::text, $5::text, $6::jsonb)) "
-                      "select " UTC("created_at") " from candidate"};
+    "make_candidate",
+    "with candidate as ("
+    "  insert into therapeutic_candidates (id, org_id, name, format)"
+    "  values ($2::uuid, $1::uuid, $4::text, $5::text)"
+    "  on conflict (id) do nothing returning created_at"
+    "), variant as ("
+    "  insert into variants (id, org_id, candidate_id, name, format, chains)"
+    "  values ($3::uuid, $1::uuid, $2::uuid, $4::text, $5::text, $6::jsonb)"
+    "  on conflict (id) do nothing) "
+    "select " UTC(
+        "created_at") " from (select created_at from candidate union all"
+                      " select created_at from therapeutic_candidates where id = $2::uuid) made"};
 
 /* ---- reading a row ----------------------------------------------------------------------- */
 

@@ -21,7 +21,8 @@ class Tenant:
 
 def ensure(supervisor: Supervisor, gateway: str, database: str, state: Path, data: Path) -> Tenant:
     file = state / 'tenant.json'
-    identity = f'{data} {data.stat().st_ino}'
+    # initdb writes PG_VERSION once; the time tells a new cluster from an old one whose inode it got.
+    identity = f'{data} {(data / "PG_VERSION").stat().st_mtime_ns}'
     try:
         known = Tenant(**json.loads(file.read_text()))
         if known.data == identity:
