@@ -1,5 +1,6 @@
 #include "gateway/http_server.h"
 
+#include "gateway/access.h"
 #include "gateway/auth.h"
 #include "gateway/exchange.h"
 #include "gateway/metrics.h"
@@ -27,6 +28,7 @@ typedef struct {
 
 struct pt_http_server {
     pt_http_t http;
+    pt_access_t access;
     listener_t main, health;
     atomic_int open;      /* requests that are being answered */
     atomic_bool draining; /* new requests are answered with 503 */
@@ -131,14 +133,13 @@ static listener_t *listener_of(const struct mg_connection *connection)
     return mg_get_user_context_data(connection);
 }
 
-static void account(pt_http_server_t *server, const pt_request_t *request, int status,
-                    int64_t began_us)
+static void account(const struct mg_connection *connection, const pt_request_t *request, int status,
+                    int64_t took_us)
 {
-    pt_metrics_count(server->http.metrics, request->route, status, pt_wall_us() - began_us);
-    if (status >= 500 && request->route && !(request->route->flags & PT_ROUTE_OPEN))
-        pt_log(PT_WARNING, "request failed", PT_S("request_id", request->id),
-               PT_S("method", request->route->method), PT_S("route", request->route->pattern),
-               PT_N("status", status));
+    pt_http_server_t *server = listener_of(connection)->server;
+    pt_metrics_count(server->http.metrics, request->route, status, took_us);
+    pt_access_note(&server->access, mg_get_request_info(connection)->remote_addr, request, status,
+                   took_us);
 }
 
 /* Whole requests are answered here; civetweb never looks for a file. */
@@ -158,7 +159,7 @@ static int on_request(struct mg_connection *connection)
     exchange.close |= atomic_load(&server->draining);
     pt_exchange_send(&exchange, &request, &response);
     int status = response.status;
-    account(server, &request, status, began);
+    account(connection, &request, status, pt_wall_us() - began);
     pt_response_clear(&response);
     pt_exchange_close(&exchange);
     atomic_fetch_sub(&server->open, 1);
@@ -168,8 +169,7 @@ static int on_request(struct mg_connection *connection)
 static int on_error(struct mg_connection *connection, int status, const char *message)
 {
     (void)message;
-    status = pt_exchange_reject(connection, status);
-    pt_metrics_count(listener_of(connection)->server->http.metrics, NULL, status, 0);
+    account(connection, &(pt_request_t){.path = NULL}, pt_exchange_reject(connection, status), 0);
     return 0;
 }
 
@@ -269,7 +269,8 @@ pt_http_server_t *pt_http_server_new(const pt_gateway_t *gateway,
     self->http.metrics = pt_metrics_new();
     self->main = (listener_t){.server = self, .threads = settings->threads};
     self->health = (listener_t){.server = self, .threads = HEALTH_THREADS, .health_only = true};
-    if (!self->http.metrics || !listen_on(&self->main, settings->listen) ||
+    bool access = pt_access_init(&self->access, settings->access_log, settings->trusted_proxies);
+    if (!access || !self->http.metrics || !listen_on(&self->main, settings->listen) ||
         (settings->health_listen && !listen_on(&self->health, settings->health_listen)))
         pt_http_server_destroy(&self);
     return self;
@@ -333,6 +334,7 @@ void pt_http_server_destroy(pt_http_server_t **self_p)
     stop_both(&self->main, &self->health);
     pt_auth_destroy(&self->http.auth);
     pt_metrics_destroy(&self->http.metrics);
+    pt_access_clear(&self->access);
     mg_exit_library();
     free(self);
     *self_p = NULL;

@@ -11,6 +11,8 @@ typedef struct {
     const char *listen;        /* HOST:PORT */
     const char *health_listen; /* HOST:PORT for /healthz, /readyz, /metrics alone, or NULL */
     int threads;
+    bool access_log;             /* a line for each request */
+    const char *trusted_proxies; /* whose X-Forwarded-For is believed, see client.h; or NULL */
 } pt_http_settings_t;
 
 /* Starts to listen; NULL after logging in one line why it cannot. `gateway` is borrowed. */

@@ -27,6 +27,9 @@ static const pt_option_t options[] = {
     {"events", "PARATOPE_EVENTS", NULL, PT_OPTION_ONE, "'ENDPOINT …'",
      "the brokers' XPUB sockets, in the same order"},
     {"threads", "PARATOPE_THREADS", HTTP_THREADS, PT_OPTION_ONE, "N", "requests at once"},
+    {"access-log", "PARATOPE_ACCESS_LOG", NULL, PT_OPTION_FLAG, NULL, "log each request"},
+    {"trusted-proxies", "PARATOPE_TRUSTED_PROXIES", NULL, PT_OPTION_ONE, "'ADDRESS …'",
+     "addresses and networks whose X-Forwarded-For is believed"},
     {"migrate", NULL, NULL, PT_OPTION_FLAG, NULL, "bring the schema up to date and end"},
     {NULL, NULL, NULL, PT_OPTION_ONE, NULL, NULL}};
 
@@ -186,9 +189,11 @@ static int serve(const pt_options_t *given, int signals)
     if (!start(&parts, given))
         return 2;
     pt_gateway_t gateway = {parts.committer, parts.pool, on_health, &parts};
-    pt_http_settings_t http = {pt_options_get(given, "listen"),
-                               pt_options_get(given, "health-listen"),
-                               atoi(pt_options_get(given, "threads"))};
+    pt_http_settings_t http = {.listen = pt_options_get(given, "listen"),
+                               .health_listen = pt_options_get(given, "health-listen"),
+                               .threads = atoi(pt_options_get(given, "threads")),
+                               .access_log = pt_options_flag(given, "access-log"),
+                               .trusted_proxies = pt_options_get(given, "trusted-proxies")};
     pt_http_server_t *server = pt_http_server_new(&gateway, &http);
     if (server) {
         pt_log(PT_INFO, "ready for requests", PT_S("listen", http.listen));
