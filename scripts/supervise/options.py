@@ -24,6 +24,7 @@ class Options:
     brokers: int
     gateways: int
     pipelines: dict[str, str]
+    tls: bool
     home: Path
     programs: Path | None
 
@@ -43,6 +44,8 @@ def parse(arguments: list[str]) -> Options:
                             help=f'how many {role} (default {usual})')
     parser.add_argument('--pipeline', metavar='JOB_TYPE=PROGRAM', type=pipeline, action='append', default=[],
                         help='serve a job type with another program, for this run (repeatable)')
+    parser.add_argument('--tls', action='store_true',
+                        help='HTTPS too: haproxy in front of the gateways, with a certificate of its own')
     parser.add_argument('--home', metavar='DIR', type=Path, default=CHECKOUT / 'var',
                         help='holds everything that this writes (default: var/ in the checkout)')
     parser.add_argument('--programs', metavar='DIR', type=Path,
@@ -51,7 +54,7 @@ def parse(arguments: list[str]) -> Options:
     if given.fasta and given.no_example:
         parser.error('--no-example submits nothing: leave it out, or the FASTA file')
     return Options(given.fasta, given.stay, not given.no_example, given.workers, given.brokers, given.gateways,
-                   dict(given.pipeline), Path(os.path.abspath(given.home)).resolve(),
+                   dict(given.pipeline), given.tls, Path(os.path.abspath(given.home)).resolve(),
                    given.programs.resolve() if given.programs else None)
 
 

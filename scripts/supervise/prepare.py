@@ -9,16 +9,16 @@ from signals import Signals
 from supervisor import end_now
 
 
-def prepare(signals: Signals) -> Path:
+def prepare(signals: Signals, tls: bool) -> Path:
     """Installs and builds what is missing; the folder of the programs."""
-    for name in ('install-deps', 'build'):
-        run_in_foreground(signals, CHECKOUT / 'scripts' / name)
+    run_in_foreground(signals, CHECKOUT / 'scripts' / 'install-deps', *(['--tls'] if tls else []))
+    run_in_foreground(signals, CHECKOUT / 'scripts' / 'build')
     return CHECKOUT / 'build' / 'bin'
 
 
-def run_in_foreground(signals: Signals, script: Path) -> None:
+def run_in_foreground(signals: Signals, script: Path, *arguments: str) -> None:
     """At the terminal, where sudo may ask for a password; the script tells by itself what fails."""
-    process = start(Program(script.name, [str(script)], death_signal=signal.SIGTERM,
+    process = start(Program(script.name, [str(script), *arguments], death_signal=signal.SIGTERM,
                             cwd=str(CHECKOUT), session=False))
     try:
         while process.poll() is None:

@@ -9,6 +9,7 @@ from home import Home
 from options import Options
 from ports import Ports
 from processes import Program
+from proxy import SOURCE, Proxy
 from supervisor import Child, Supervisor
 
 JOB_TYPES = ('humanization',)  # what a worker serves by itself, with paratope-pipeline
@@ -16,7 +17,7 @@ SLOTS = 2                      # of each job type, in each worker
 READY = 60.0                   # seconds for a gateway to say that it is
 
 # Ended from the highest to the lowest: so that a worker's last word still finds a broker,
-# a gateway and the database.
+# a gateway and the database. haproxy ends beside the workers, before the gateways.
 DATABASE, BROKERS, GATEWAYS, WORKERS, EXAMPLE = range(5)
 
 
@@ -48,12 +49,15 @@ class System:
     programs: Path
     brokers: list[Broker] = field(default_factory=list)
     gateways: list[Gateway] = field(default_factory=list)
+    proxy: Proxy | None = None
 
     def __post_init__(self) -> None:
         port = self.ports
         self.brokers = [Broker(port.endpoint(), port.endpoint(), port.endpoint(), port.endpoint(), port.address())
                         for _ in range(self.options.brokers)]
         self.gateways = [Gateway(port.address(), port.address()) for _ in range(self.options.gateways)]
+        if self.options.tls:
+            self.proxy = Proxy(self.home.path, port.address(), self.home.log_of('haproxy'))
 
     def endpoints(self, which: str) -> str:
         """All brokers' endpoints of one kind, always in the same order."""
@@ -69,11 +73,14 @@ class System:
                 '--events-in', broker.events_in, '--events', broker.events, '--metrics', broker.metrics])
 
     def start_gateways(self, database: str) -> None:
+        behind = ['--access-log', '--trusted-proxies', SOURCE] if self.proxy else []
         for number, gateway in enumerate(self.gateways, 1):
             self._add(f'gateway-{number}', GATEWAYS, [
                 self.program('gateway'), '--database', database, '--listen', gateway.listen,
                 '--health-listen', gateway.health, '--brokers', self.endpoints('gateways'),
-                '--events-in', self.endpoints('events_in'), '--events', self.endpoints('events')])
+                '--events-in', self.endpoints('events_in'), '--events', self.endpoints('events'), *behind])
+        if self.proxy:
+            self.proxy.start(self.supervisor, [(gateway.listen, gateway.health) for gateway in self.gateways], WORKERS)
 
     def start_workers(self) -> None:
         served = dict.fromkeys([*JOB_TYPES, *self.options.pipelines])
@@ -97,6 +104,8 @@ class System:
                     log = self.home.log_of(f'gateway-{number}')
                     raise SetupError(f'gateway-{number} is not ready after {READY:.0f} s: {why}; log: {log}')
                 self.supervisor.tick(0.05)
+        if self.proxy:
+            self.proxy.wait(self.supervisor)
 
     def env(self, database: str, token: str, variant: str) -> dict[str, str]:
         urls = [gateway.url for gateway in self.gateways]
@@ -110,6 +119,7 @@ class System:
             'PARATOPE_EVENTS_IN': self.endpoints('events_in'),
             'PARATOPE_EVENTS': self.endpoints('events'),
             'DATABASE_URL': database,
+            **(self.proxy.env if self.proxy else {}),
         }
 
     def _add(self, name: str, stage: int, argv: list[str]) -> None:
