@@ -25,12 +25,17 @@ void pt_access_clear(pt_access_t *self)
         pt_proxies_destroy(&self->proxies);
 }
 
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
 /* A long path is cut, between two characters where it is UTF-8. */
 static const char *shorten(const char *path, char text[PATH_MAX_LOGGED + 1])
 {
-    size_t size = strlen(path);
+    size_t size = strlen(or_empty(path));
     if (size <= PATH_MAX_LOGGED)
-        return path;
+        return or_empty(path);
     for (size = PATH_MAX_LOGGED; size > 0 && ((unsigned char)path[size] & 0xc0) == 0x80;)
         size--;
     snprintf(text, PATH_MAX_LOGGED + 1, "%.*s", (int)size, path);
@@ -47,8 +52,8 @@ void pt_access_note(const pt_access_t *self, const char *peer, const pt_request_
     char client[PT_CLIENT_MAX], path[PATH_MAX_LOGGED + 1];
     pt_client_address(self->proxies, peer, request->headers, request->header_count, client);
     pt_log(failed ? PT_WARNING : PT_INFO, failed ? "request failed" : "request",
-           PT_S("client", client), PT_S("method", request->method),
-           PT_S("path", request->path ? shorten(request->path, path) : NULL),
-           PT_S("route", request->route ? request->route->pattern : NULL), PT_N("status", status),
-           PT_N("ms", took_us / 1000), PT_S("request_id", *request->id ? request->id : NULL));
+           PT_S("client", client), PT_S("method", or_empty(request->method)),
+           PT_S("path", shorten(request->path, path)),
+           PT_S("route", request->route ? request->route->pattern : ""), PT_N("status", status),
+           PT_N("ms", took_us / 1000), PT_S("request_id", request->id));
 }
