@@ -75,8 +75,8 @@ static void relay(pt_events_t *self, pt_frames_t *frames)
     pt_counters_add(&self->passed, pt_verb_name(msg.verb));
     if (msg.verb == PT_ALIVE)
         tell_alive(self, &msg.instance);
-    else
-        pt_frames_send(frames, zsock_resolve(self->out));
+    pt_frames_send(
+        frames, zsock_resolve(self->out)); /* a gateway hears itself, and knows: both ways work */
     pt_msg_clear(&msg);
 }
 

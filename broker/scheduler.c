@@ -140,8 +140,10 @@ static void judge_types(pt_scheduler_t *self)
         pt_type_t *type = self->types[i];
         if (type->slots > 0 || type->queued == 0)
             type->served_at = self->clock.value;
-        else if (self->leader && self->clock.value - type->served_at > UNSERVED_MS)
+        else if (self->leader && self->clock.value - type->served_at > UNSERVED_MS) {
             pt_work_return(self, type, "no worker serves this job type here");
+            type->served_at = self->clock.value; /* what comes next waits as long */
+        }
     }
 }
 

@@ -18,6 +18,15 @@ static bool types_known(pt_scheduler_t *self, const pt_msg_t *msg)
     return true;
 }
 
+static bool is_buried(pt_scheduler_t *self, const pt_msg_t *msg)
+{
+    const pt_peer_t *owner = zhashx_lookup(self->worker_by_machine, msg->machine);
+    for (size_t i = 0; owner && i < owner->buried.count; i++)
+        if (pt_uuid_equal(&owner->buried.instances[i], &msg->instance))
+            return true;
+    return false;
+}
+
 /* Why this hello cannot be welcomed, or NULL. */
 static const char *refusal(pt_scheduler_t *self, const pt_route_t *from, const pt_msg_t *msg)
 {
@@ -28,6 +37,8 @@ static const char *refusal(pt_scheduler_t *self, const pt_route_t *from, const p
         return "the broker has no more descriptors: raise its limit of open files (ulimit -n)";
     if (from->side == PT_WORKERS && !types_known(self, msg))
         return "the broker knows as many job types as it can";
+    if (from->side == PT_WORKERS && is_buried(self, msg))
+        return "another worker has taken this name; give each worker a --name of its own";
     return NULL;
 }
 
@@ -75,11 +86,21 @@ static void enter_names(pt_scheduler_t *self, pt_peer_t *peer)
 }
 
 /* Another process on the same machine: the one before is dead, whatever it held is gone. */
-static void bury_former(pt_scheduler_t *self, const pt_msg_t *msg)
+static pt_buried_t bury_former(pt_scheduler_t *self, const pt_msg_t *msg)
 {
+    pt_buried_t buried = {.count = 0};
     pt_peer_t *former = zhashx_lookup(self->worker_by_machine, msg->machine);
-    if (former && !pt_uuid_equal(&former->instance, &msg->instance))
-        pt_session_end(self, former, PT_GONE_CERTAIN, "the worker was started anew");
+    if (!former)
+        return buried;
+    buried = former->buried;
+    if (pt_uuid_equal(&former->instance, &msg->instance))
+        return buried;
+    memmove(&buried.instances[1], &buried.instances[0],
+            (PT_BURIED_MAX - 1) * sizeof *buried.instances);
+    buried.instances[0] = former->instance;
+    buried.count += buried.count < PT_BURIED_MAX;
+    pt_session_end(self, former, PT_GONE_CERTAIN, "the worker was started anew");
+    return buried;
 }
 
 /* The same process under a new routing id: what it names moves over, what it does not name was
@@ -120,13 +141,15 @@ void pt_session_hello(pt_scheduler_t *self, const pt_route_t *from, const pt_msg
         pt_say_hello_again(self, from, why);
         return;
     }
+    pt_buried_t buried = {.count = 0};
     if (from->side == PT_WORKERS)
-        bury_former(self, msg);
+        buried = bury_former(self, msg);
     known = zhashx_lookup(self->by_route, from);
     if (known) /* another instance on the same socket, and not the same machine: odd, but it can */
         pt_session_end(self, known, PT_GONE_SILENT, "another worker took its place");
     pt_peer_t *former = zhashx_lookup(self->by_instance[from->side], &msg->instance);
     pt_peer_t *peer = begin(self, from, msg);
+    peer->buried = buried;
     pt_say_welcome(self, peer);
     take_over(self, peer, former, msg);
     enter_names(self, peer);

@@ -32,6 +32,14 @@ typedef struct {
     uint64_t given, received; /* absolute, since hello */
 } pt_account_t;
 
+/* The processes that this one has taken the name of, newest first. Should one of them turn out to
+   live, it is refused; otherwise two with one name would bury each other again and again. */
+#define PT_BURIED_MAX 4
+typedef struct {
+    pt_uuid_t instances[PT_BURIED_MAX];
+    size_t count;
+} pt_buried_t;
+
 struct pt_peer {
     pt_route_t route;
     pt_uuid_t instance;
@@ -49,6 +57,7 @@ struct pt_peer {
     pt_seat_t *seats;
     size_t seat_count, slots, leases;
     TAILQ_HEAD(, pt_held) held;
+    pt_buried_t buried;
 };
 typedef TAILQ_HEAD(pt_peer_list, pt_peer) pt_peer_list_t;
 

@@ -1,6 +1,7 @@
 #include "gateway/announce.h"
 
 #include "gateway/inputs.h"
+#include "gateway/store.h"
 #include "proto/program/log.h"
 
 void pt_send_job(pt_links_t *links, const pt_job_parcel_t *job, int64_t expires)
@@ -65,4 +66,21 @@ void pt_announce(pt_links_t *links, const pt_announcement_t *about, const pt_eve
     set_detail(&msg, event);
     pt_links_note_edge(links, &about->org_id, about->seq, about->timeline);
     pt_links_publish(links, &msg);
+}
+
+pt_pg_outcome_t pt_refresh_edges(pt_links_t *links, pt_pg_t *pg, const char *org_ids)
+{
+    PGresult *rows = NULL;
+    pt_pg_outcome_t outcome = pt_pg_run(pg, org_ids ? &pt_sql_edges_of : &pt_sql_edges, &org_ids,
+                                        org_ids ? 1 : 0, 3000, &rows);
+    if (outcome != PT_PG_OK)
+        return outcome;
+    for (int row = 0; row < PQntuples(rows); row++) {
+        pt_uuid_t org;
+        pt_uuid_parse(&org, PQgetvalue(rows, row, 0), PT_UUID_TEXT - 1);
+        pt_links_note_edge(links, &org, strtoull(PQgetvalue(rows, row, 1), NULL, 10),
+                           pt_pg_timeline(pg));
+    }
+    PQclear(rows);
+    return PT_PG_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "gateway/fold.h"
 #include "gateway/links.h"
+#include "gateway/pg.h"
 
 /* A job as the statement that handed it out tells it; everything is borrowed. */
 typedef struct {
@@ -26,5 +27,9 @@ typedef struct {
 
 /* Publishes a committed event at every broker. */
 void pt_announce(pt_links_t *links, const pt_announcement_t *about, const pt_event_t *event);
+
+/* Reads the organisations' last numbers from the table, all or those of the array parameter, so
+   that they are repeated: whatever was committed without being published shows up there. */
+pt_pg_outcome_t pt_refresh_edges(pt_links_t *links, pt_pg_t *pg, const char *org_ids);
 
 #endif

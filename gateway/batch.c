@@ -189,17 +189,21 @@ static bool is_overtaken(const pt_batch_t *self, size_t i)
            pt_uuid_equal(&self->items[i].fact.said.job_id, &self->items[i + 1].fact.said.job_id);
 }
 
+/* Our own losses know no organisation; what comes from a worker must fit the row. */
+static bool fits(const pt_fact_t *fact, const pt_row_t *row)
+{
+    return fact->said.said == PT_SAID_LOST || (pt_uuid_equal(&fact->org_id, &row->org_id) &&
+                                               strcmp(fact->job_type, row->job_type) == 0);
+}
+
 static bool fold_item(pt_batch_t *self, size_t i, pt_row_t *row, int64_t now,
                       const pt_patience_t *patience)
 {
     pt_item_t *item = &self->items[i];
     item->row = row;
-    /* Our own losses know no organisation; what comes from a worker must fit the row. */
-    item->known =
-        item->fact.said.said == PT_SAID_LOST || (pt_uuid_equal(&item->fact.org_id, &row->org_id) &&
-                                                 strcmp(item->fact.job_type, row->job_type) == 0);
-    if (!item->known || (is_overtaken(self, i) && item->fact.said.attempt == row->attempt &&
-                         !pt_state_ended(row->state)))
+    item->fate = fits(&item->fact, row) ? PT_ITEM_JUDGED : PT_ITEM_MISFIT;
+    bool current = item->fact.said.attempt == row->attempt && !pt_state_ended(row->state);
+    if (item->fate != PT_ITEM_JUDGED || (current && is_overtaken(self, i)))
         return false;
     item->fold = pt_fold(row, &item->fact.said, now, patience);
     if (item->fold.changed)
@@ -209,25 +213,37 @@ static bool fold_item(pt_batch_t *self, size_t i, pt_row_t *row, int64_t now,
     return item->fold.changed;
 }
 
+/* All facts about the job of one row of the answer, from the item `next` on; returns the first item
+   of the next job. */
+static size_t fold_job(pt_batch_t *self, size_t next, const PGresult *rows, int r,
+                       const pt_patience_t *patience)
+{
+    pt_row_t *row = &self->rows[r];
+    bool exists = !PQgetisnull(rows, r, 1), locked = !PQgetisnull(rows, r, 3), changed = false;
+    if (locked)
+        read_row(row, rows, r);
+    else
+        pt_uuid_parse(&row->job_id, PQgetvalue(rows, r, 0), PT_UUID_TEXT - 1);
+    for (; next < self->count && pt_uuid_equal(&self->items[next].fact.said.job_id, &row->job_id);
+         next++) {
+        if (locked)
+            changed = fold_item(self, next, row, read_number(rows, r, 12), patience) || changed;
+        else
+            self->items[next].fate = exists ? PT_ITEM_HELD : PT_ITEM_UNKNOWN;
+    }
+    if (changed)
+        put_row(self, row);
+    return next;
+}
+
 void pt_batch_fold(pt_batch_t *self, const PGresult *rows, const pt_patience_t *patience)
 {
     size_t next = 0;
     self->row_count = (size_t)PQntuples(rows);
     self->rows = zmalloc((self->row_count + 1) * sizeof *self->rows);
-    for (size_t r = 0; r < self->row_count; r++) {
-        pt_row_t *row = &self->rows[r];
-        read_row(row, rows, (int)r);
-        int64_t now = read_number(rows, (int)r, 12);
-        bool changed = false;
-        while (next < self->count &&
-               pt_uuid_compare(&self->items[next].fact.said.job_id, &row->job_id) <= 0) {
-            if (pt_uuid_equal(&self->items[next].fact.said.job_id, &row->job_id))
-                changed = fold_item(self, next, row, now, patience) || changed;
-            next++;
-        }
-        if (changed)
-            put_row(self, row);
-    }
+    for (size_t r = 0; r < self->row_count; r++)
+        next = fold_job(self, next, rows, (int)r, patience);
+    assert(next == self->count); /* a row for each id */
     end_arrays(self->update, sizeof self->update / sizeof *self->update);
     end_arrays(self->results, sizeof self->results / sizeof *self->results);
     end_arrays(self->events, sizeof self->events / sizeof *self->events);

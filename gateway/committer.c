@@ -188,7 +188,7 @@ static void follow_up(pt_committer_t *self, waiter_t **batch, PGresult *rows)
             send_job(self, waiter, rows, row, expires);
             waiter->ticket.link = -1; /* used */
         }
-        if (!out)
+        if (!out || !made_now)
             self->waits(self->context, waiter->submission.job_type, 0);
         if (made_now)
             publish_created(self, waiter, strtoull(PQgetvalue(rows, row, 3), NULL, 10), !out);
@@ -224,24 +224,59 @@ static bool stopping(pt_committer_t *self)
     return stop;
 }
 
+static void commit(pt_committer_t *self, waiter_t **batch, size_t count);
+
+static int by_organisation(const void *a, const void *b)
+{
+    const waiter_t *const *left = a, *const *right = b;
+    int order = pt_uuid_compare(&(*left)->submission.org_id, &(*right)->submission.org_id);
+    return order ? order : by_job_id(a, b);
+}
+
+static bool same_organisation(const waiter_t *a, const waiter_t *b)
+{
+    return pt_uuid_equal(&a->submission.org_id, &b->submission.org_id);
+}
+
+/* Somebody holds the lock of one organisation's counter: the others do not wait for it. */
+static void commit_each_organisation(pt_committer_t *self, waiter_t **batch, size_t count)
+{
+    qsort(batch, count, sizeof *batch, by_organisation);
+    for (size_t first = 0, next; first < count; first = next) {
+        for (next = first + 1; next < count && same_organisation(batch[first], batch[next]);)
+            next++;
+        if (next - first < count)
+            commit(self, batch + first, next - first);
+    }
+}
+
+/* What did not go through: in parts, or not at all. True: try the same once more. */
+static bool once_more(pt_committer_t *self, waiter_t **batch, size_t count, pt_pg_outcome_t outcome)
+{
+    if (outcome == PT_PG_REFUSED && count > 1) { /* one bad row must not fail the others */
+        commit(self, batch, count / 2);
+        commit(self, batch + count / 2, count - count / 2);
+        return false;
+    }
+    pt_log(PT_WARNING, "jobs could not be committed", PT_N("jobs", count),
+           PT_S("why", pt_pg_error(self->pg)));
+    if (outcome == PT_PG_LOCKED)
+        commit_each_organisation(self, batch, count);
+    if (outcome == PT_PG_LOCKED || outcome == PT_PG_REFUSED || stopping(self))
+        return false;
+    usleep(AGAIN_MS * 1000);
+    return pt_clock_ms() < patience(batch, count);
+}
+
 /* Makes the batch durable, or gives it up when nobody waits for it any more. A first commit whose
    answer was lost is met again by the same ids. */
 static void commit(pt_committer_t *self, waiter_t **batch, size_t count)
 {
     PGresult *rows = NULL;
     pt_pg_outcome_t outcome;
-    while ((outcome = insert(self, batch, count, &rows)) != PT_PG_OK) {
-        if (outcome == PT_PG_REFUSED && count > 1) { /* one bad row must not fail the others */
-            commit(self, batch, count / 2);
-            commit(self, batch + count / 2, count - count / 2);
+    while ((outcome = insert(self, batch, count, &rows)) != PT_PG_OK)
+        if (!once_more(self, batch, count, outcome))
             return;
-        }
-        pt_log(PT_WARNING, "jobs could not be committed", PT_N("jobs", count),
-               PT_S("why", pt_pg_error(self->pg)));
-        if (outcome == PT_PG_REFUSED || pt_clock_ms() > patience(batch, count) || stopping(self))
-            return;
-        usleep(AGAIN_MS * 1000);
-    }
     for (size_t i = 0; i < count; i++)
         batch[i]->outcome = PT_SUBMIT_NOT_FOUND; /* unless the statement names it */
     follow_up(self, batch, rows);

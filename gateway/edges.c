@@ -58,6 +58,12 @@ void pt_edges_note(pt_edges_t *self, const pt_uuid_t *org_id, uint64_t seq, int6
         self->due = edge->due;
 }
 
+bool pt_edges_is_new(const pt_edges_t *self, const pt_uuid_t *org_id, uint64_t seq)
+{
+    const edge_t *edge = zhashx_lookup(self->by_org, org_id);
+    return !edge || seq > edge->seq;
+}
+
 int64_t pt_edges_due(pt_edges_t *self, int64_t now, pt_edges_say_fn *say, void *context)
 {
     if (now < self->due)

@@ -6,6 +6,8 @@
 
 #include "proto/uuid.h"
 
+#include <stdbool.h>
+
 typedef struct pt_edges pt_edges_t;
 
 pt_edges_t *pt_edges_new(void);
@@ -13,6 +15,9 @@ void pt_edges_destroy(pt_edges_t **self);
 
 /* Event `seq` of the organisation exists. A number below the last changes nothing. */
 void pt_edges_note(pt_edges_t *self, const pt_uuid_t *org_id, uint64_t seq, int64_t now);
+
+/* Whether `seq` is above the last number that was noted. */
+bool pt_edges_is_new(const pt_edges_t *self, const pt_uuid_t *org_id, uint64_t seq);
 
 /* Calls `say` for each organisation whose edge is due. Returns when to ask again (ms). */
 typedef void pt_edges_say_fn(void *context, const pt_uuid_t *org_id, uint64_t seq);

@@ -36,8 +36,11 @@ static pt_fact_kind_t kind_of(const pt_row_t *row, const pt_said_fact_t *fact,
     }
 }
 
+/* `high` may be below `low` when the database's own clock went back: then `low` it is. */
 static int64_t between(int64_t low, int64_t at, int64_t high)
 {
+    if (high < low)
+        return low;
     return at < low ? low : at > high ? high : at;
 }
 
@@ -146,7 +149,7 @@ static int64_t time_of(const pt_row_t *row, const pt_said_fact_t *fact, int64_t 
 {
     if (pt_state_ended(row->state))
         return row->completed_at;
-    return fact->said == PT_SAID_LOST ? now : between(row->created_at, fact->at, now);
+    return between(row->created_at, fact->said == PT_SAID_LOST ? now : fact->at, now);
 }
 
 /* `attempt` is the one that the event tells of, not the next. */

@@ -41,17 +41,32 @@ bool pt_link_take(pt_link_t *self, const pt_msg_t *msg, int64_t now, unsigned *a
         return false;
     }
     self->heard = now;
+    if (*actions & PT_LINK_OPENED)
+        self->echoed = now;
     if (msg->verb == PT_BYE)
         *actions = lose(self);
     return true;
 }
 
+void pt_link_echo(pt_link_t *self, int64_t now)
+{
+    self->echoed = now;
+}
+
+static bool is_silent(const pt_link_t *self, int64_t now)
+{
+    int64_t patience = PT_MISSED_MAX * PT_INTERVAL_MS;
+    return now - self->heard > patience || (self->in_session && now - self->echoed > patience);
+}
+
 unsigned pt_link_tick(pt_link_t *self, int64_t now)
 {
-    if (now - self->ticked > PT_INTERVAL_MS) /* this loop slept: the silence may be its own */
+    if (now - self->ticked > PT_INTERVAL_MS) { /* this loop slept: the silence may be its own */
         self->heard += now - self->ticked;
+        self->echoed += now - self->ticked;
+    }
     self->ticked = now;
-    if (now - self->heard > PT_MISSED_MAX * PT_INTERVAL_MS)
+    if (is_silent(self, now))
         return lose(self);
     if (now - self->said < PT_INTERVAL_MS || now < self->quiet_until)
         return PT_LINK_NOTHING;

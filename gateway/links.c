@@ -53,6 +53,15 @@ static void subscribe(broker_t *broker, bool on)
     }
 }
 
+static pt_msg_t alive_of(const pt_links_t *self)
+{
+    pt_msg_t msg;
+    pt_msg_init(&msg, PT_ALIVE);
+    msg.instance = self->instance;
+    pt_msg_set(&msg, PT_F_INSTANCE);
+    return msg;
+}
+
 static void close_sockets(broker_t *broker)
 {
     zsock_destroy(&broker->dealer);
@@ -74,6 +83,10 @@ static void open_sockets(pt_links_t *self, broker_t *broker)
         zsock_connect(broker->sub, "%s", broker->events) ||
         zsock_connect(broker->pub, "%s", broker->events_in))
         pt_log(PT_ERROR, "cannot connect to the broker", PT_S("endpoint", broker->jobs));
+    char own[PT_TOPIC_MAX];
+    pt_msg_t alive = alive_of(self);
+    pt_topic_format(own, &alive);
+    zsock_set_subscribe(broker->sub, own);
     if (self->hears)
         subscribe(broker, true);
 }
@@ -120,6 +133,21 @@ static void send_in_session(broker_t *broker, pt_verb_t verb, bool leader)
     if (leader)
         pt_msg_set(&msg, PT_F_LEADER);
     send_own(broker, &msg);
+}
+
+/* To itself, by way of the broker: what comes back shows that the event path carries both ways. */
+static void send_alive(pt_links_t *self, broker_t *broker)
+{
+    char topic[PT_TOPIC_MAX];
+    msgpack_sbuffer head;
+    pt_msg_t msg = alive_of(self);
+    size_t size = pt_topic_format(topic, &msg);
+    msgpack_sbuffer_init(&head);
+    pt_msg_encode(&msg, &head);
+    zframe_t *first = zframe_new(topic, size);
+    pt_socket_send(broker->pub, first, head.data, head.size, NULL);
+    zframe_destroy(&first);
+    msgpack_sbuffer_destroy(&head);
 }
 
 static zframe_t *payload_of(const pt_parcel_t *parcel)
@@ -208,6 +236,8 @@ static void act(pt_links_t *self, int link, unsigned actions)
         send_hello(self, broker);
     if (actions & PT_LINK_SEND_BEAT)
         send_in_session(broker, PT_BEAT, atomic_load(&self->leader));
+    if (actions & (PT_LINK_SEND_HELLO | PT_LINK_SEND_BEAT | PT_LINK_OPENED))
+        send_alive(self, broker);
 }
 
 /* ---- what comes in ----------------------------------------------------------------------- */
@@ -261,10 +291,13 @@ static void read_dealer(pt_links_t *self, int link)
     }
 }
 
+/* Anybody can send an event, so it is no more than a hint at what the table says. */
 static void take_event(pt_links_t *self, const pt_msg_t *msg)
 {
-    pt_links_note_edge(self, &msg->org_id, msg->seq, msg->timeline);
-    self->sink.event(self->sink.context, msg);
+    pthread_mutex_lock(&self->lock);
+    bool is_new = pt_edges_is_new(self->edges, &msg->org_id, msg->seq);
+    pthread_mutex_unlock(&self->lock);
+    self->sink.event(self->sink.context, msg, is_new);
 }
 
 static void take_fact(pt_links_t *self, int link, const pt_msg_t *msg, const zframe_t *payload)
@@ -288,6 +321,8 @@ static void take_published(pt_links_t *self, int link, zmsg_t *parts)
     }
     if (!pt_topic_matches(zframe_data(topic), zframe_size(topic), &msg))
         atomic_fetch_add(&self->dropped, 1);
+    else if (msg.verb == PT_ALIVE)
+        pt_link_echo(&self->brokers[link].session, pt_clock_ms());
     else if (msg.verb == PT_EVENT)
         take_event(self, &msg);
     else

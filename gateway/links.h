@@ -21,7 +21,8 @@ typedef struct {
     void (*held)(void *context, int broker, uint64_t number, const pt_refs_t *held);
     void (*gone)(void *context, const pt_uuid_t *job_id, uint32_t attempt, bool certain,
                  bool counts, const char *reason);
-    void (*event)(void *context, const pt_msg_t *event); /* a gateway's event passed by */
+    /* A gateway's event passed by; `is_new`: its number is above the last that was noted. */
+    void (*event)(void *context, const pt_msg_t *event, bool is_new);
 } pt_links_sink_t;
 
 /* The brokers' endpoints, words separated by spaces, in the same order in all three. NULL after a

@@ -13,7 +13,7 @@
 #include <poll.h>
 
 #define READ_CONNECTIONS 8
-#define HTTP_THREADS "200"
+#define HTTP_THREADS "512"
 
 static const pt_option_t options[] = {
     {"database", "DATABASE_URL", NULL, PT_OPTION_ONE, "URI", "PostgreSQL, as libpq takes it"},
@@ -71,12 +71,9 @@ static void on_gone(void *context, const pt_uuid_t *job_id, uint32_t attempt, bo
     pt_sweep_gone(((parts_t *)context)->sweep, job_id, attempt, certain, counts, reason);
 }
 
-static void on_event(void *context, const pt_msg_t *event)
+static void on_event(void *context, const pt_msg_t *event, bool is_new)
 {
-    parts_t *parts = context;
-    pt_sweep_out(parts->sweep);
-    if (event->waiting && strcmp(event->type, "created") == 0) /* others come from our recorder */
-        pt_sweep_waits(parts->sweep, event->job_type, 0);
+    pt_sweep_event(((parts_t *)context)->sweep, event, is_new);
 }
 
 /* ---- from the others' threads ------------------------------------------------------------ */

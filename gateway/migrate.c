@@ -137,11 +137,11 @@ pt_schema_t pt_schema_check(pt_pg_t *pg)
     pt_schema_t verdict = PT_SCHEMA_AWAY;
     if (outcome == PT_PG_OK)
         verdict = is_fit(pg, row, later) ? PT_SCHEMA_OK : PT_SCHEMA_UNFIT;
-    else if (outcome == PT_PG_REFUSED)
+    if (outcome == PT_PG_AGAIN && pt_pg_failed_by(pg, "42P01")) {
         verdict = PT_SCHEMA_UNFIT;
-    if (outcome == PT_PG_REFUSED)
         pt_log(PT_ERROR, "no schema here; run paratope-gateway --migrate",
                PT_S("why", pt_pg_error(pg)));
+    }
     PQclear(row);
     PQclear(later);
     return verdict;

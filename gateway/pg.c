@@ -10,11 +10,18 @@
 
 #define PREPARED_MAX 64
 
-/* Every statement here finds its rows by an index, whatever the table's size. A plan that was made
-   and kept while the table was small would read it whole until the next ANALYZE. */
-#define PLANNER                                                                                    \
+/* What every connection is told.
+ *
+ * The planner: every statement here finds its rows by an index, whatever the table's size. A plan
+ * that was made and kept while the table was small would read it whole until the next ANALYZE.
+ *
+ * Locks: a client that was stopped or cut off in a transaction loses its locks after 2 s; who waits
+ * for a lock gives up before its own deadline, and a server process whose client has left notices.
+ * There is no statement_timeout: it could cancel a commit that waits for its standby. */
+#define SETTINGS                                                                                   \
     "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"              \
-    " -c plan_cache_mode=force_generic_plan"
+    " -c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=2000"           \
+    " -c lock_timeout=500 -c client_connection_check_interval=1000"
 
 struct pt_pg {
     char *uri;
@@ -23,7 +30,7 @@ struct pt_pg {
     size_t prepared_count;
     uint64_t timeline;
     bool unanswered; /* a warning said that the commit was not replicated */
-    char error[512];
+    char error[512], state[8];
 };
 
 const pt_sql_t pt_sql_begin = {"begin", "begin"};
@@ -62,6 +69,11 @@ void pt_pg_destroy(pt_pg_t **self_p)
 const char *pt_pg_error(const pt_pg_t *self)
 {
     return self->error;
+}
+
+bool pt_pg_failed_by(const pt_pg_t *self, const char *state)
+{
+    return strcmp(self->state, state) == 0;
 }
 
 uint64_t pt_pg_timeline(const pt_pg_t *self)
@@ -170,7 +182,7 @@ static pt_pg_outcome_t connect_until(pt_pg_t *self, int64_t until)
     pt_pg_close(self);
     const char *const keys[] = {"options", "fallback_application_name", "tcp_user_timeout",
                                 "dbname",  "target_session_attrs",      NULL};
-    const char *const values[] = {PLANNER, "paratope", "3000", self->uri, "read-write", NULL};
+    const char *const values[] = {SETTINGS, "paratope", "3000", self->uri, "read-write", NULL};
     self->conn = PQconnectStartParams(keys, values, 1);
     if (!self->conn)
         return away(self, "out of memory");
@@ -189,15 +201,26 @@ static pt_pg_outcome_t connect_until(pt_pg_t *self, int64_t until)
 
 /* ---- statements -------------------------------------------------------------------------- */
 
-/* By class of SQLSTATE: what is worth another try as it is. */
-static pt_pg_outcome_t outcome_of(const PGresult *result)
+/* By class of SQLSTATE: only data can be at fault for what will never be taken. Whatever else is
+   wrong (a lock, a table that is being altered, a right that is missing, a full disk) can be put
+   right, and then the same statement goes through. */
+static pt_pg_outcome_t outcome_of(const char *state)
 {
-    static const char *const again[] = {"40", "53", "55P03", "57", "25006", "58"};
+    static const char *const data[] = {"22", "23", "54"};
+    if (strcmp(state, "55P03") == 0)
+        return PT_PG_LOCKED;
+    for (size_t i = 0; i < sizeof data / sizeof *data; i++)
+        if (strncmp(state, data[i], 2) == 0)
+            return PT_PG_REFUSED;
+    return PT_PG_AGAIN;
+}
+
+static void keep_error(pt_pg_t *self, const PGresult *result)
+{
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    for (size_t i = 0; state && i < sizeof again / sizeof *again; i++)
-        if (strncmp(state, again[i], strlen(again[i])) == 0)
-            return PT_PG_AGAIN;
-    return PT_PG_REFUSED;
+    snprintf(self->state, sizeof self->state, "%s", state ? state : "");
+    snprintf(self->error, sizeof self->error, "%s", PQresultErrorMessage(result));
+    self->error[strcspn(self->error, "\n")] = 0;
 }
 
 static bool is_prepared(const pt_pg_t *self, const pt_sql_t *sql)
@@ -257,9 +280,8 @@ static pt_pg_outcome_t take_results(pt_pg_t *self, int skip, int count, int64_t 
             return away(self, "the server's answers do not fit the questions");
         ExecStatusType status = PQresultStatus(result);
         if (status == PGRES_FATAL_ERROR && outcome == PT_PG_OK) {
-            outcome = outcome_of(result);
-            snprintf(self->error, sizeof self->error, "%s", PQresultErrorMessage(result));
-            self->error[strcspn(self->error, "\n")] = 0;
+            keep_error(self, result);
+            outcome = outcome_of(self->state);
         }
         if (i >= 0 && i < count && results)
             results[i] = result;

@@ -16,7 +16,8 @@ typedef struct {
 typedef enum {
     PT_PG_OK,
     PT_PG_AWAY,   /* no connection, or lost with the statement: nobody knows whether it was done */
-    PT_PG_AGAIN,  /* rolled back for no fault of its own (deadlock, serialization, shutdown) */
+    PT_PG_AGAIN,  /* rolled back for no fault of its own (deadlock, shutdown, no right, no disk) */
+    PT_PG_LOCKED, /* rolled back because somebody else held a lock for too long */
     PT_PG_REFUSED /* rolled back because of its data */
 } pt_pg_outcome_t;
 
@@ -47,6 +48,9 @@ extern const pt_sql_t pt_sql_begin, pt_sql_commit;
 
 /* What the last statement that was not PT_PG_OK said, for the log. */
 const char *pt_pg_error(const pt_pg_t *self);
+
+/* Whether that was this SQLSTATE, such as "42P01". */
+bool pt_pg_failed_by(const pt_pg_t *self, const char *state);
 
 /* The server's timeline at connect; changes when a standby was promoted. */
 uint64_t pt_pg_timeline(const pt_pg_t *self);

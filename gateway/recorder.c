@@ -12,7 +12,8 @@
 #define QUEUE_MAX 20000
 #define QUEUE_BYTES (64 * 1024 * 1024)
 #define STATEMENT_MS 5000
-#define AGAIN_MS 200
+#define AGAIN_MS 100 /* doubled up to */
+#define AGAIN_MOST_MS 2000
 
 struct pt_recorder {
     pthread_mutex_t lock;
@@ -20,6 +21,7 @@ struct pt_recorder {
     pt_fact_t *queue; /* a ring of QUEUE_MAX */
     size_t head, queued, bytes;
     bool stop, active;
+    bool unsure; /* a commit was not answered */
     pthread_t thread;
     pt_pg_t *pg;
     pt_links_t *links;
@@ -173,21 +175,13 @@ static void say(pt_recorder_t *self, const pt_item_t *item, pt_verb_t verb, cons
 
 static bool is_stale(const pt_item_t *item)
 {
-    return !item->known || item->fold.answer == PT_ANSWER_STALE ||
+    return item->fate == PT_ITEM_UNKNOWN || item->fold.answer == PT_ANSWER_STALE ||
            item->fold.answer == PT_ANSWER_ENDED;
 }
 
-static void answer(pt_recorder_t *self, const pt_item_t *item)
+static void answer_ending(pt_recorder_t *self, const pt_item_t *item)
 {
-    pt_said_t said = item->fact.said.said;
-    if (said == PT_SAID_LOST)
-        return;
-    if (said != PT_SAID_ENDING) {
-        if (is_stale(item))
-            say(self, item, PT_STOP, NULL, NULL);
-        return;
-    }
-    if (!item->known)
+    if (item->fate == PT_ITEM_UNKNOWN)
         say(self, item, PT_SETTLED, "unknown", NULL);
     else if (item->refusal && item->fold.answer == PT_ANSWER_COMMITTED)
         say(self, item, PT_SETTLED, "refused", item->refusal);
@@ -195,22 +189,54 @@ static void answer(pt_recorder_t *self, const pt_item_t *item)
         say(self, item, PT_SETTLED, pt_answer_outcome(item->fold.answer), NULL);
 }
 
+/* Who speaks of another organisation's job is told nothing: the answer would reach, and stop, the
+   one who really holds it. */
+static void answer(pt_recorder_t *self, const pt_item_t *item)
+{
+    bool judged = item->fate == PT_ITEM_UNKNOWN || item->fate == PT_ITEM_JUDGED;
+    if (item->fact.said.said == PT_SAID_LOST || !judged)
+        return;
+    if (item->fact.said.said == PT_SAID_ENDING)
+        answer_ending(self, item);
+    else if (is_stale(item))
+        say(self, item, PT_STOP, NULL, NULL);
+}
+
 /* A job that is waiting again is handed out by the sweep. */
 static void tell_sweep(pt_recorder_t *self, const pt_batch_t *batch)
 {
     for (size_t i = 0; i < batch->row_count; i++)
-        if (batch->rows[i].state == PT_WAITING)
+        if (batch->rows[i].job_type[0] && batch->rows[i].state == PT_WAITING)
             self->waits(self->context, batch->rows[i].job_type, batch->rows[i].due_in_us / 1000);
 }
 
 static void count(pt_recorder_t *self, const pt_item_t *item)
 {
+    bool stale = is_stale(item) || item->fate == PT_ITEM_MISFIT;
     atomic_fetch_add(item->fold.changed ? &self->recorded
-                     : is_stale(item)   ? &self->stale
+                     : stale            ? &self->stale
                                         : &self->overtaken,
                      1);
     if (item->refusal)
         atomic_fetch_add(&self->refused, 1);
+}
+
+/* An ending that had been recorded before, or a commit without an answer: somewhere in between
+   there may be events that nobody published. Subscribers learn of them by the edge. */
+static void tell_edges(pt_recorder_t *self, const pt_batch_t *batch)
+{
+    pt_array_t orgs = {0};
+    for (size_t i = 0; i < batch->count; i++) {
+        const pt_item_t *item = &batch->items[i];
+        bool ended = item->fate == PT_ITEM_JUDGED && item->fold.answer == PT_ANSWER_ENDED &&
+                     item->fact.said.said == PT_SAID_ENDING;
+        if (item->fate == PT_ITEM_JUDGED && (ended || self->unsure))
+            pt_array_uuid(&orgs, &item->row->org_id);
+    }
+    if (orgs.count > 0)
+        pt_refresh_edges(self->links, self->pg, pt_array_end(&orgs));
+    self->unsure = false;
+    pt_array_clear(&orgs);
 }
 
 static void follow_up(pt_recorder_t *self, pt_batch_t *batch)
@@ -223,6 +249,7 @@ static void follow_up(pt_recorder_t *self, pt_batch_t *batch)
         count(self, item);
     }
     tell_sweep(self, batch);
+    tell_edges(self, batch);
     atomic_fetch_add(&self->batches, 1);
 }
 
@@ -233,7 +260,7 @@ static void unfold(pt_item_t *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         items[i].row = NULL;
-        items[i].known = false;
+        items[i].fate = PT_ITEM_UNKNOWN;
         memset(&items[i].fold, 0, sizeof items[i].fold);
         pt_rendered_clear(&items[i].result);
     }
@@ -245,36 +272,90 @@ static pt_pg_outcome_t try_batch(pt_recorder_t *self, pt_item_t *items, size_t c
     unfold(items, count);
     pt_batch_init(&batch, items, count);
     pt_pg_outcome_t outcome = lock_and_fold(self, &batch);
-    if (outcome == PT_PG_OK)
+    if (outcome == PT_PG_OK) {
         outcome = write_and_commit(self, &batch);
+        self->unsure = self->unsure || outcome == PT_PG_AWAY;
+    }
     if (outcome == PT_PG_OK)
         follow_up(self, &batch);
     pt_batch_clear(&batch);
     return outcome;
 }
 
+static void record(pt_recorder_t *self, pt_item_t *items, size_t count);
+
+static void record_halves(pt_recorder_t *self, pt_item_t *items, size_t count)
+{
+    record(self, items, count / 2);
+    record(self, items + count / 2, count - count / 2);
+}
+
+static bool same_organisation(const pt_item_t *a, const pt_item_t *b)
+{
+    return pt_uuid_equal(&a->fact.org_id, &b->fact.org_id);
+}
+
+/* Within one, in the order of before: facts about one job stay in the order of their arrival. */
+static int by_organisation(const void *a, const void *b)
+{
+    const pt_item_t *left = a, *right = b;
+    int order = pt_uuid_compare(&left->fact.org_id, &right->fact.org_id);
+    return order ? order : (left->seq > right->seq) - (left->seq < right->seq);
+}
+
+/* Somebody holds the lock of one organisation's counter: the others do not wait for it, and what
+   was said of its jobs is said again. Losses, which name no organisation, are tried one by one. */
+static void record_each_organisation(pt_recorder_t *self, pt_item_t *items, size_t count)
+{
+    static const pt_uuid_t none;
+    qsort(items, count, sizeof *items, by_organisation);
+    for (size_t first = 0, next; first < count; first = next) {
+        for (next = first + 1; next < count && same_organisation(&items[first], &items[next]);)
+            next++;
+        if (next - first < count)
+            record(self, items + first, next - first);
+        else if (count > 1 && pt_uuid_equal(&items[first].fact.org_id, &none))
+            record_halves(self, items, count);
+    }
+}
+
+/* One fact that the database does not take: an ending becomes one with a reason that it takes. */
+static bool make_acceptable(pt_item_t *item)
+{
+    if (item->fact.said.said != PT_SAID_ENDING || item->refusal)
+        return false;
+    pt_item_refuse(item, "the database does not take it");
+    return true;
+}
+
+/* What did not go through: in parts, or not at all. True: try the same once more. */
+static bool once_more(pt_recorder_t *self, pt_item_t *items, size_t count, pt_pg_outcome_t outcome,
+                      int pause_ms)
+{
+    pt_log(PT_WARNING, "status events could not be recorded", PT_N("facts", count),
+           PT_S("why", pt_pg_error(self->pg)));
+    if (outcome == PT_PG_LOCKED) {
+        record_each_organisation(self, items, count);
+        return false;
+    }
+    if (outcome == PT_PG_REFUSED && count > 1) { /* one bad fact must not fail the others */
+        record_halves(self, items, count);
+        return false;
+    }
+    if (outcome == PT_PG_REFUSED)
+        return make_acceptable(items);
+    usleep((useconds_t)pause_ms * 1000);
+    return may_go_on(self);
+}
+
 static void record(pt_recorder_t *self, pt_item_t *items, size_t count)
 {
     pt_pg_outcome_t outcome;
+    int pause_ms = AGAIN_MS;
     while ((outcome = try_batch(self, items, count)) != PT_PG_OK) {
-        pt_log(PT_WARNING, "status events could not be recorded", PT_N("facts", count),
-               PT_S("why", pt_pg_error(self->pg)));
-        if (outcome == PT_PG_REFUSED && count > 1) { /* one bad fact must not fail the others */
-            record(self, items, count / 2);
-            record(self, items + count / 2, count - count / 2);
+        if (!once_more(self, items, count, outcome, pause_ms))
             return;
-        }
-        if (outcome == PT_PG_REFUSED && items->fact.said.completed) {
-            pt_item_refuse(items, "the database does not take it");
-            continue;
-        }
-        if (outcome == PT_PG_REFUSED) {
-            pt_log(PT_ERROR, "a status event was given up", PT_S("why", pt_pg_error(self->pg)));
-            return;
-        }
-        if (!may_go_on(self))
-            return;
-        usleep(AGAIN_MS * 1000);
+        pause_ms = pause_ms < AGAIN_MOST_MS ? pause_ms * 2 : AGAIN_MOST_MS;
     }
 }
 

@@ -14,11 +14,14 @@ const pt_sql_t pt_sql_submit = {
 
 const pt_sql_t pt_sql_lock_jobs = {
     "lock_jobs",
-    "select id, org_id, job_type, status, due_at is not null, attempt, tries, losses,"
-    " " MICROSECONDS("created_at") ", " MICROSECONDS(
-        "started_at") ", step, fraction,"
-                      " " MICROSECONDS("now()") " from jobs where id = any ($1::uuid[])"
-                                                " order by id for update"};
+    "with locked as ("
+    "  select j.* from jobs j where j.id = any ($1::uuid[]) order by j.id for update skip locked)"
+    " select g.id, (select j.org_id from jobs j where j.id = g.id), l.job_type, l.status,"
+    " l.due_at is not null, l.attempt, l.tries, l.losses, " MICROSECONDS(
+        "l.created_at") ","
+                        " " MICROSECONDS("l.started_at") ", l.step, l.fraction, " MICROSECONDS(
+                            "now()") " from unnest($1::uuid[]) as g (id) left join locked l on "
+                                     "l.id = g.id order by g.id"};
 
 const pt_sql_t pt_sql_update_jobs = {
     "update_jobs",
@@ -94,6 +97,8 @@ const pt_sql_t pt_sql_out_page = {
                 " and completed_at is null and id > $1::uuid order by id limit $2::bigint"};
 
 const pt_sql_t pt_sql_edges = {"edges", "select org_id, seq from event_counters where seq > 0"};
+const pt_sql_t pt_sql_edges_of = {
+    "edges_of", "select org_id, seq from event_counters where org_id = any ($1::uuid[])"};
 
 char *pt_time_format(int64_t unix_us, char text[PT_TIME_TEXT])
 {

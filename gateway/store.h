@@ -11,7 +11,9 @@
 extern const pt_sql_t pt_sql_submit;
 
 /* (ids) → id, org_id, job_type, status, waiting, attempt, tries, losses, created_at, started_at
-   (µs or null), step, fraction, now (µs); rows locked in the order of their ids */
+   (µs or null), step, fraction, now (µs), in the order of the ids. A row for each id: org_id is
+   null if there is no such job, and status is null if somebody else holds its lock. The others are
+   locked, in the order of their ids. */
 extern const pt_sql_t pt_sql_lock_jobs;
 
 /* (ids, statuses, attempts, tries, losses, due in µs or null, started_ats, completed_ats, steps,
@@ -38,8 +40,8 @@ extern const pt_sql_t pt_sql_waiting_types;
 /* (id, limit) → id, attempt, job_type of jobs that are out, behind that id */
 extern const pt_sql_t pt_sql_out_page;
 
-/* () → org_id, seq of every organisation that has events */
-extern const pt_sql_t pt_sql_edges;
+/* () → org_id, seq of every organisation that has events; (org_ids) → of these */
+extern const pt_sql_t pt_sql_edges, pt_sql_edges_of;
 
 #define PT_TIME_TEXT 40
 /* Microseconds since 1970 as PostgreSQL reads them exactly: 2026-11-24 06:00:00.123456+00. */

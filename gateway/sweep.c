@@ -13,6 +13,8 @@
 #define SEND_WITHIN_MS 2000
 #define AGAIN_MS 500
 #define LOOK_MS 30000
+#define EDGES_MS 500   /* between two readings of edges that others hinted at */
+#define HINTS_MAX 1000 /* what is hinted at beyond waits for the next look */
 
 /* What is known of a type's backlog, and whose turn it is. */
 typedef struct {
@@ -29,7 +31,8 @@ struct pt_sweep {
     backlog_t backlogs[PT_TYPES_MAX];
     size_t backlog_count;
     pt_rounds_t *rounds;
-    int64_t look_at;
+    int64_t look_at, edges_at;
+    pt_array_t hinted; /* ids of organisations, under lock */
     pthread_t thread;
     pt_pg_t *pg;
     pt_links_t *links;
@@ -73,6 +76,7 @@ void pt_sweep_waits(pt_sweep_t *self, const char *job_type, int64_t due_in_ms)
         waits_locked(self, job_type, pt_clock_ms() + due_in_ms);
     else
         self->look_at = 0;
+    pt_rounds_wake(self->rounds, false); /* if it is not handed out, it may be out and unsent */
     wake_locked(self);
     pthread_mutex_unlock(&self->lock);
 }
@@ -88,6 +92,18 @@ void pt_sweep_out(pt_sweep_t *self)
 {
     pthread_mutex_lock(&self->lock);
     pt_rounds_wake(self->rounds, false);
+    wake_locked(self);
+    pthread_mutex_unlock(&self->lock);
+}
+
+void pt_sweep_event(pt_sweep_t *self, const pt_msg_t *event, bool is_new)
+{
+    pthread_mutex_lock(&self->lock);
+    pt_rounds_wake(self->rounds, false);
+    if (event->waiting && strcmp(event->type, "created") == 0) /* others come from our recorder */
+        waits_locked(self, event->job_type, pt_clock_ms());
+    if (is_new && self->hinted.count < HINTS_MAX)
+        pt_array_uuid(&self->hinted, &event->org_id);
     wake_locked(self);
     pthread_mutex_unlock(&self->lock);
 }
@@ -192,7 +208,8 @@ static pt_pg_outcome_t read_next_due(pt_sweep_t *self, const char *job_type)
     if (outcome == PT_PG_OK && !PQgetisnull(result, 0, 0)) {
         int64_t left = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
         pthread_mutex_lock(&self->lock);
-        waits_locked(self, job_type, pt_clock_ms() + (left > 0 ? left : 1));
+        /* One that is overdue and was not handed out is locked by somebody: no hurry. */
+        waits_locked(self, job_type, pt_clock_ms() + (left > 0 ? left : AGAIN_MS));
         pthread_mutex_unlock(&self->lock);
     }
     PQclear(result);
@@ -270,7 +287,8 @@ static pt_pg_outcome_t hand_out_all(pt_sweep_t *self, int64_t now)
     return outcome;
 }
 
-/* Which types have a backlog at all: at the start, and now and then. */
+/* Which types have a backlog at all, and where the events end: at the start, and now and then, in
+   case a word of it was lost. */
 static pt_pg_outcome_t look(pt_sweep_t *self)
 {
     PGresult *rows = NULL;
@@ -285,7 +303,7 @@ static pt_pg_outcome_t look(pt_sweep_t *self)
     self->look_at = pt_clock_ms() + LOOK_MS;
     pthread_mutex_unlock(&self->lock);
     PQclear(rows);
-    return PT_PG_OK;
+    return pt_refresh_edges(self->links, self->pg, NULL);
 }
 
 /* ---- asking for what is out --------------------------------------------------------------- */
@@ -362,23 +380,34 @@ static pt_pg_outcome_t ask_if_due(pt_sweep_t *self, int64_t now)
 /* A new leader repeats every organisation's edge, and knows of no backlog yet. */
 static pt_pg_outcome_t begin(pt_sweep_t *self)
 {
-    PGresult *rows = NULL;
-    pt_pg_outcome_t outcome = pt_pg_run(self->pg, &pt_sql_edges, NULL, 0, STATEMENT_MS, &rows);
+    pt_pg_outcome_t outcome = pt_refresh_edges(self->links, self->pg, NULL);
     if (outcome != PT_PG_OK)
         return outcome;
-    for (int row = 0; row < PQntuples(rows); row++) {
-        pt_uuid_t org;
-        pt_uuid_parse(&org, PQgetvalue(rows, row, 0), PT_UUID_TEXT - 1);
-        pt_links_note_edge(self->links, &org, strtoull(PQgetvalue(rows, row, 1), NULL, 10),
-                           pt_pg_timeline(self->pg));
-    }
-    PQclear(rows);
     pthread_mutex_lock(&self->lock);
     pt_rounds_reset(self->rounds);
     self->look_at = 0;
     self->fresh = false;
     pthread_mutex_unlock(&self->lock);
     return PT_PG_OK;
+}
+
+/* The edges of organisations of which other gateways published; what they say is only a hint. */
+static pt_pg_outcome_t read_hinted_edges(pt_sweep_t *self, int64_t now)
+{
+    pthread_mutex_lock(&self->lock);
+    bool due = self->hinted.count > 0 && now >= self->edges_at;
+    pt_array_t orgs = {0};
+    if (due) {
+        orgs = self->hinted;
+        memset(&self->hinted, 0, sizeof self->hinted);
+        self->edges_at = now + EDGES_MS;
+    }
+    pthread_mutex_unlock(&self->lock);
+    pt_pg_outcome_t outcome = PT_PG_OK;
+    if (due)
+        outcome = pt_refresh_edges(self->links, self->pg, pt_array_end(&orgs));
+    pt_array_clear(&orgs);
+    return outcome;
 }
 
 static pt_pg_outcome_t work(pt_sweep_t *self, bool fresh)
@@ -390,6 +419,8 @@ static pt_pg_outcome_t work(pt_sweep_t *self, bool fresh)
     pthread_mutex_unlock(&self->lock);
     if (outcome == PT_PG_OK && look_now)
         outcome = look(self);
+    if (outcome == PT_PG_OK)
+        outcome = read_hinted_edges(self, now);
     if (outcome == PT_PG_OK)
         outcome = hand_out_all(self, now);
     if (outcome == PT_PG_OK)
@@ -405,6 +436,8 @@ static int64_t next_due(pt_sweep_t *self, int64_t now)
 {
     int64_t due = self->look_at, rounds = pt_rounds_due(self->rounds, now);
     due = rounds < due ? rounds : due;
+    if (self->hinted.count > 0 && self->edges_at < due)
+        due = self->edges_at;
     for (size_t i = 0; i < self->backlog_count; i++)
         if (self->backlogs[i].due < due &&
             pt_links_free(self->links, self->backlogs[i].job_type) > 0)
@@ -467,6 +500,7 @@ void pt_sweep_destroy(pt_sweep_t **self_p)
     pthread_mutex_unlock(&self->lock);
     pthread_join(self->thread, NULL);
     pt_rounds_destroy(&self->rounds);
+    pt_array_clear(&self->hinted);
     pt_pg_destroy(&self->pg);
     pthread_cond_destroy(&self->wake);
     pthread_mutex_destroy(&self->lock);

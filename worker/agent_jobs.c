@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROGRESS_A_SECOND 20 /* of each job; all at once too, so that a quick one shows its steps  \
-                              */
+#define PROGRESS_A_SECOND                                                                          \
+    20 /* of each job; all at once too, so that a quick one shows its steps                        \
+        */
 
 /* ---- messages about a job ---------------------------------------------------------------- */
 
@@ -200,9 +201,10 @@ static void complete_job(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *
     if (raw <= PT_PAYLOAD_MAX)
         pack_result(&payload, said);
     if (raw > PT_PAYLOAD_MAX || payload.size > PT_PAYLOAD_MAX) {
+        size_t size = payload.size > raw ? payload.size : raw;
         msgpack_sbuffer_destroy(&payload);
         fail_job(self, slot, "result_too_large", false,
-                 "the result has %zu bytes; at most %d can be carried", raw, PT_PAYLOAD_MAX);
+                 "the result has %zu bytes; at most %d can be carried", size, PT_PAYLOAD_MAX);
         return;
     }
     job_time(self, &slot->job);

@@ -32,7 +32,7 @@ typedef struct {
     char job_type[PT_TYPE_MAX];
     char *program, *argument; /* owned; argument may be NULL */
     pt_child_t child;
-    bool up, killed, spoke; /* spoke: said a message since its start */
+    bool up, killed, spoke, took; /* spoke: said a message since its start; took: was given a job */
     bool in_watched;
     bool kill_unsaid; /* killed when there was no process: its death is still to be told */
     pt_framing_t said;
@@ -193,6 +193,7 @@ static void write_job(pt_slots_t *self, slot_t *slot)
             return;
         }
         slot->job_sent += sent > 0 ? (size_t)sent : 0;
+        slot->took = true;
         if (slot->job_sent == slot->job_size)
             drop_job(slot);
     }
@@ -325,7 +326,7 @@ static void start(pt_slots_t *self, slot_t *slot)
     }
     slot->up = true;
     pt_warden_add(&self->warden, slot->child.pid);
-    slot->killed = slot->spoke = slot->in_watched = false;
+    slot->killed = slot->spoke = slot->took = slot->in_watched = false;
     slot->started = self->now;
     watch(self, slot, STREAM_OUT, slot->child.out, EPOLLIN);
     watch(self, slot, STREAM_ERR, slot->child.err, EPOLLIN);
@@ -376,7 +377,9 @@ static void died(pt_slots_t *self, slot_t *slot, const siginfo_t *info)
     read_errors(self, slot);
     pt_warden_remove(&self->warden, slot->child.pid);
     waitpid(slot->child.pid, NULL, 0);
-    bool quick = !killed && !slot->spoke && self->now - slot->started < START_MS;
+    /* One that dies of its job is no program that cannot start: that job has its tries, others wait
+     * for the slot. */
+    bool quick = !killed && !slot->spoke && !slot->took && self->now - slot->started < START_MS;
     pt_death_t death = {.status = info->si_code == CLD_EXITED ? info->si_status : 0,
                         .signal = info->si_code == CLD_EXITED ? 0 : info->si_status};
     death.oom = !killed && out_of_memory(self, death.signal);
