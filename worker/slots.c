@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +33,8 @@ typedef struct {
     char job_type[PT_TYPE_MAX];
     char *program, *argument; /* owned; argument may be NULL */
     pt_child_t child;
-    bool up, killed, spoke, took; /* spoke: said a message since its start; took: was given a job */
+    bool up, killed, spoke,
+        took; /* spoke: said a message since its start; took: a job was written to it */
     bool in_watched;
     bool kill_unsaid; /* killed when there was no process: its death is still to be told */
     pt_framing_t said;
@@ -295,8 +297,8 @@ static void read_errors(pt_slots_t *self, slot_t *slot)
 static void plan_start(pt_slots_t *self, slot_t *slot, bool quick, const char *why)
 {
     int64_t pause = 0;
-    slot->quick_deaths = quick ? slot->quick_deaths + 1 : 0;
-    if (slot->quick_deaths >= STARTS_AT_ONCE) {
+    slot->quick_deaths += quick;
+    if (quick && slot->quick_deaths >= STARTS_AT_ONCE) {
         unsigned doubled = slot->quick_deaths - STARTS_AT_ONCE;
         pause = doubled < 5 ? PAUSE_FIRST_MS << doubled : PAUSE_MOST_MS;
         pt_log(PT_ERROR, "a pipeline dies at its start again and again",
@@ -367,6 +369,15 @@ static void release(pt_slots_t *self, slot_t *slot)
     slot->silent_since = 0;
 }
 
+/* Whether it has read of a job. One that dies of its job is no program that cannot start: the job
+   has its tries, and the others need the slot. */
+static bool took_job(const slot_t *slot)
+{
+    int unread = 0;
+    return slot->took &&
+           (slot->child.in < 0 || ioctl(slot->child.in, FIONREAD, &unread) != 0 || unread == 0);
+}
+
 /* The leader has died: what it said before counts, then the rest of its group goes too. */
 static void died(pt_slots_t *self, slot_t *slot, const siginfo_t *info)
 {
@@ -377,9 +388,7 @@ static void died(pt_slots_t *self, slot_t *slot, const siginfo_t *info)
     read_errors(self, slot);
     pt_warden_remove(&self->warden, slot->child.pid);
     waitpid(slot->child.pid, NULL, 0);
-    /* One that dies of its job is no program that cannot start: that job has its tries, others wait
-     * for the slot. */
-    bool quick = !killed && !slot->spoke && !slot->took && self->now - slot->started < START_MS;
+    bool quick = !killed && !slot->spoke && !took_job(slot) && self->now - slot->started < START_MS;
     pt_death_t death = {.status = info->si_code == CLD_EXITED ? info->si_status : 0,
                         .signal = info->si_code == CLD_EXITED ? 0 : info->si_status};
     death.oom = !killed && out_of_memory(self, death.signal);
@@ -387,6 +396,8 @@ static void died(pt_slots_t *self, slot_t *slot, const siginfo_t *info)
     if (!killed)
         pt_log(PT_WARNING, "a pipeline died", PT_S("pipeline", slot->job_type), PT_S("how", text),
                PT_N("slot", slot->number), PT_N("pid", slot->child.pid));
+    if (killed || slot->spoke)
+        slot->quick_deaths = 0;
     release(self, slot);
     plan_start(self, slot, quick, text);
     tell(self, slot, (pt_input_t){.kind = PT_IN_DIED, .death = &death});

@@ -253,6 +253,23 @@ static void new_instance_on_the_machine_makes_old_leases_certainly_gone(void **s
     assert_int_equal(world_stats(&world).workers, 1);
 }
 
+static void former_owner_of_a_name_is_refused_while_the_later_one_lives(void **state)
+{
+    (void)state;
+    add_gateway(&world, G(0));
+    say_hello(&world, W(0), 100, "bench", 1);
+    say_hello(&world, W(1), 200, "bench", 1);
+    world_clear(&world);
+    say_hello(&world, W(2), 100, "bench", 1);
+    const said_t *refused = said(&world, W(2), PT_HELLO_AGAIN, 0);
+    assert_non_null(refused);
+    assert_non_null(strstr(refused->msg.reason, "--name"));
+    assert_int_equal(world_stats(&world).workers, 1);
+    say_bye(&world, W(1));
+    say_hello(&world, W(2), 100, "bench", 1);
+    assert_non_null(said(&world, W(2), PT_WELCOME, 0));
+}
+
 static void same_instance_on_a_new_socket_keeps_what_it_names(void **state)
 {
     (void)state;
@@ -353,6 +370,7 @@ int main(void)
         TEST(worker_never_heard_on_the_event_path_gets_no_job_and_hello_again),
         TEST(worker_that_turns_deaf_loses_its_session),
         TEST(new_instance_on_the_machine_makes_old_leases_certainly_gone),
+        TEST(former_owner_of_a_name_is_refused_while_the_later_one_lives),
         TEST(same_instance_on_a_new_socket_keeps_what_it_names),
         TEST(reconnected_worker_must_be_heard_anew),
         TEST(bye_of_a_worker_ends_it_and_what_it_held),

@@ -87,6 +87,22 @@ static void times_keep_their_order_whatever_the_workers_clock_says(void **state)
         }
 }
 
+static void a_database_clock_that_went_back_changes_no_order(void **state)
+{
+    (void)state;
+    pt_row_t row = row_in(PT_RUNNING);
+    row.created_at = NOW + 5000;
+    row.started_at = NOW + 6000;
+    pt_said_fact_t fact = said(PT_SAID_ENDING, NOW + 100);
+    fact.completed = true;
+    pt_fold_t done = fold(&row, fact);
+    assert_int_equal(row.completed_at, NOW + 6000);
+    assert_true(done.event.at >= row.created_at);
+    pt_row_t lost = row_in(PT_RUNNING);
+    lost.created_at = lost.started_at = NOW + 5000;
+    assert_int_equal(fold(&lost, said(PT_SAID_LOST, 0)).event.at, NOW + 5000);
+}
+
 static void another_attempt_is_stale(void **state)
 {
     (void)state;
@@ -255,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_repeated_started_changes_nothing),
         cmocka_unit_test(completed_may_come_without_started),
         cmocka_unit_test(times_keep_their_order_whatever_the_workers_clock_says),
+        cmocka_unit_test(a_database_clock_that_went_back_changes_no_order),
         cmocka_unit_test(another_attempt_is_stale),
         cmocka_unit_test(an_ended_job_stays_as_it_is),
         cmocka_unit_test(a_failure_that_may_be_retried_waits_for_its_backoff),

@@ -57,6 +57,22 @@ static void three_silent_intervals_end_the_session(void **state)
     assert_true(now > 3000 && now <= 3500);
 }
 
+static void a_beating_broker_whose_event_path_is_deaf_is_left(void **state)
+{
+    (void)state;
+    pt_link_t link = link_in_session();
+    pt_msg_t beat = message(PT_BEAT, 7);
+    unsigned actions = 0, ignored;
+    int64_t now = 0;
+    while (!(actions & PT_LINK_LOST) && now < 10000) {
+        pt_link_take(&link, &beat, now += 250, &ignored);
+        if (now <= 2000)
+            pt_link_echo(&link, now);
+        actions = pt_link_tick(&link, now);
+    }
+    assert_true(now > 5000 && now <= 5500);
+}
+
 static void silence_during_a_pause_of_its_own_is_no_silence(void **state)
 {
     (void)state;
@@ -192,6 +208,8 @@ static void a_lower_number_does_not_move_an_edge(void **state)
     uint64_t said[2] = {0, 0};
     pt_edges_note(edges, &org, 9, 0);
     pt_edges_note(edges, &org, 4, 1);
+    assert_false(pt_edges_is_new(edges, &org, 9));
+    assert_true(pt_edges_is_new(edges, &org, 10));
     pt_edges_due(edges, 5000, count_edge, said);
     assert_int_equal(said[1], 9);
     pt_edges_destroy(&edges);
@@ -203,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_fresh_socket_says_hello_each_interval_and_gives_up_after_three),
         cmocka_unit_test(in_session_it_beats_each_interval),
         cmocka_unit_test(three_silent_intervals_end_the_session),
+        cmocka_unit_test(a_beating_broker_whose_event_path_is_deaf_is_left),
         cmocka_unit_test(silence_during_a_pause_of_its_own_is_no_silence),
         cmocka_unit_test(a_message_of_another_session_is_dropped),
         cmocka_unit_test(hello_again_asks_for_a_fresh_socket),

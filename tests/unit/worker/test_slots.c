@@ -187,6 +187,21 @@ static void crash_is_told_with_its_signal_and_the_slot_starts_again(void **state
     close_slots(&told);
 }
 
+static void jobs_that_kill_their_process_do_not_space_out_its_starts(void **state)
+{
+    told_t told;
+    (void)state;
+    open_generic(&told);
+    int64_t began = pt_clock_ms();
+    for (size_t i = 1; i <= 6; i++) {
+        send_job(&told, "crash=SEGV");
+        run_until(&told, &told.deaths, i);
+        run_until(&told, &told.ready, i + 1);
+    }
+    assert_true(pt_clock_ms() - began < 6 * 1000); /* the pauses would be 1 + 2 + 4 + 8 s */
+    close_slots(&told);
+}
+
 static void exit_is_told_with_its_status_after_what_was_said(void **state)
 {
     told_t told;
@@ -467,6 +482,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_one_job_after_the_other_in_one_process),
         cmocka_unit_test(crash_is_told_with_its_signal_and_the_slot_starts_again),
+        cmocka_unit_test(jobs_that_kill_their_process_do_not_space_out_its_starts),
         cmocka_unit_test(exit_is_told_with_its_status_after_what_was_said),
         cmocka_unit_test(garbage_is_told_once_and_killed),
         cmocka_unit_test(closed_output_is_an_error_although_the_process_lives),
