@@ -1,6 +1,7 @@
 #include "gateway/exchange.h"
 
 #include "gateway/deadline.h"
+#include "gateway/seats.h"
 #include "proto/program/log.h"
 
 #include <stdio.h>
@@ -14,12 +15,15 @@
 #define DISCARD_MS 1000     /* for a body that nobody wants */
 #define DISCARD_MAX 65536   /* more is not read for the sake of keeping a connection */
 #define LINGER_MAX 16777216 /* bytes still taken after the last answer, so that it is seen */
+#define ROOM_MIN 16384      /* for a body at first, and more only as its bytes come */
 
-void pt_exchange_open(pt_exchange_t *self, struct mg_connection *connection, pt_request_t *request)
+void pt_exchange_open(pt_exchange_t *self, struct mg_connection *connection, pt_room_t *room,
+                      pt_request_t *request)
 {
     memset(self, 0, sizeof *self);
     memset(request, 0, sizeof *request);
     self->connection = connection;
+    self->bodies = room;
     self->info = mg_get_request_info(connection);
     for (int i = 0; i < self->info->num_headers; i++) {
         self->headers[i].name = self->info->http_headers[i].name;
@@ -42,6 +46,8 @@ void pt_exchange_open(pt_exchange_t *self, struct mg_connection *connection, pt_
 
 void pt_exchange_close(pt_exchange_t *self)
 {
+    atomic_fetch_sub(&self->bodies->taken, self->charged);
+    self->charged = 0;
     free(self->body);
     self->body = NULL;
 }
@@ -152,25 +158,68 @@ static bool refuse_large(pt_exchange_t *self, const pt_request_t *request, pt_re
     return refuse(self, request, response, PT_TOO_LARGE, "A body has at most 1 MiB.");
 }
 
-/* Up to one byte more than is allowed, so that the caller sees that there is more; -1: it broke. */
-static int read_chunked(pt_exchange_t *self)
+/* Makes the buffer larger, within what all bodies together may take. The first step is free, so
+   that bodies of a common size are read however many large ones come. */
+static bool grow(pt_exchange_t *self, size_t room)
 {
-    size_t room = 16384, size = 0;
-    int got;
-    while ((self->body = realloc(self->body, room + 1)) != NULL) {
-        while ((got = mg_read(self->connection, self->body + size, room - size)) > 0)
-            size += (size_t)got;
-        if (got < 0 || size < room || room > PT_BODY_MAX)
-            return got < 0 ? -1 : (int)size;
-        room = room * 4 > PT_BODY_MAX ? PT_BODY_MAX + 1 : room * 4;
-    }
-    return -1;
+    long long more = (long long)room - ROOM_MIN - self->charged;
+    self->charged += more;
+    if (atomic_fetch_add(&self->bodies->taken, more) + more > self->bodies->max && more > 0)
+        return false;
+    char *body = realloc(self->body, room + 1);
+    if (body)
+        self->body = body;
+    return body != NULL;
 }
 
-static int read_declared(pt_exchange_t *self)
+typedef enum { WHOLE, TOO_LARGE, NO_ROOM, LATE, MALFORMED } body_outcome_t;
+
+/* civetweb says -1 for chunks that are none and for a client that went away alike. */
+static body_outcome_t why_incomplete(const pt_exchange_t *self, int got)
 {
-    self->body = malloc((size_t)self->declared + 1);
-    return self->body ? mg_read(self->connection, self->body, (size_t)self->declared) : -1;
+    bool late = pt_deadline_is_over() || pt_seat_was_ended();
+    return got < 0 && self->declared < 0 && !late ? MALFORMED : LATE;
+}
+
+/* Reads up to one byte more than is allowed, so that it is seen that there is more. */
+static body_outcome_t read_body(pt_exchange_t *self, size_t *size)
+{
+    size_t end = self->declared < 0 ? PT_BODY_MAX + 1 : (size_t)self->declared;
+    size_t room = ROOM_MIN;
+    int got = 1;
+    for (*size = 0; *size < end && got > 0;) {
+        if (!grow(self, room))
+            return NO_ROOM;
+        size_t upto = room < end ? room : end;
+        while (*size < upto &&
+               (got = mg_read(self->connection, self->body + *size, upto - *size)) > 0)
+            *size += (size_t)got;
+        room = room * 4 > PT_BODY_MAX ? PT_BODY_MAX + 1 : room * 4;
+    }
+    if (*size > PT_BODY_MAX)
+        return TOO_LARGE;
+    if (got < 0 || (self->declared >= 0 && *size < end))
+        return why_incomplete(self, got);
+    return WHOLE;
+}
+
+static bool refuse_incomplete(pt_exchange_t *self, const pt_request_t *request,
+                              pt_response_t *response, body_outcome_t outcome)
+{
+    switch (outcome) {
+    case TOO_LARGE:
+        return refuse_large(self, request, response);
+    case NO_ROOM:
+        refuse(self, request, response, PT_UNAVAILABLE,
+               "Too many large bodies are being read at this moment. Try again.");
+        return false;
+    case MALFORMED:
+        return refuse(self, request, response, PT_INVALID_REQUEST,
+                      "The body's chunks are not well-formed.");
+    default:
+        return refuse(self, request, response, PT_REQUEST_TIMEOUT,
+                      "The body was not complete in time.");
+    }
 }
 
 bool pt_exchange_read(pt_exchange_t *self, pt_request_t *request, pt_response_t *response)
@@ -180,19 +229,17 @@ bool pt_exchange_read(pt_exchange_t *self, pt_request_t *request, pt_response_t 
     if (self->declared > PT_BODY_MAX)
         return refuse_large(self, request, response);
     invite_body(self);
-    pt_deadline_start(BODY_MS);
-    int size = self->declared < 0 ? read_chunked(self) : read_declared(self);
-    pt_deadline_end();
-    if (size > PT_BODY_MAX)
-        return refuse_large(self, request, response);
-    if (size < 0 || (self->declared >= 0 && size < self->declared))
-        return refuse(self, request, response, PT_REQUEST_TIMEOUT,
-                      "The body was not complete in time, or its chunks are not well-formed.");
+    size_t size;
+    pt_seat_phase(PT_SEAT_BODY, BODY_MS);
+    body_outcome_t outcome = read_body(self, &size);
+    pt_seat_phase(PT_SEAT_WORK, 0);
+    if (outcome != WHOLE)
+        return refuse_incomplete(self, request, response, outcome);
     self->unread = false;
     self->close |= self->declared < 0; /* what follows chunks is not looked at */
     self->body[size] = 0;
     request->body = self->body;
-    request->body_size = (size_t)size;
+    request->body_size = size;
     return true;
 }
 
@@ -201,12 +248,12 @@ static bool discard(pt_exchange_t *self, long long max)
 {
     char buffer[16384];
     int got = 1;
-    pt_deadline_start(DISCARD_MS);
+    pt_seat_phase(PT_SEAT_DISCARD, DISCARD_MS);
     while (max > 0 && got > 0) {
         got = mg_read(self->connection, buffer, sizeof buffer);
         max -= got;
     }
-    pt_deadline_end();
+    pt_seat_phase(PT_SEAT_WORK, 0);
     return got == 0;
 }
 
@@ -261,9 +308,9 @@ static void write_answer(struct mg_connection *connection, const pt_request_t *r
     }
     if (body > 0)
         memcpy(all + head, response->body, body);
-    pt_deadline_start(SEND_MS);
+    pt_seat_phase(PT_SEAT_ANSWER, SEND_MS);
     mg_write(connection, all, (size_t)head + body);
-    pt_deadline_end();
+    pt_seat_phase(PT_SEAT_WORK, 0);
     if (all != small)
         free(all);
 }

@@ -7,13 +7,22 @@
 #include "gateway/problem.h"
 
 #include <civetweb.h>
+#include <stdatomic.h>
 
 /* Bytes of a head, for civetweb's max_request_size: malloc rounds it up to 16,376, so that a look
    at the two bytes behind a head that fills it reads nothing else. */
 #define PT_HEAD_MAX "16370"
 
+/* What bodies may take in memory, all together, beyond the first 16 KiB of each. */
+typedef struct {
+    atomic_llong taken;
+    long long max;
+} pt_room_t;
+
 typedef struct {
     struct mg_connection *connection; /* borrowed */
+    pt_room_t *bodies;                /* borrowed */
+    long long charged;                /* bytes of it that are ours */
     const struct mg_request_info *info;
     pt_header_t headers[MG_MAX_HEADERS];
     long long declared; /* bytes of the body; -1: chunked */
@@ -24,7 +33,8 @@ typedef struct {
 } pt_exchange_t;
 
 /* Fills both from what civetweb has parsed. */
-void pt_exchange_open(pt_exchange_t *self, struct mg_connection *connection, pt_request_t *request);
+void pt_exchange_open(pt_exchange_t *self, struct mg_connection *connection, pt_room_t *room,
+                      pt_request_t *request);
 void pt_exchange_close(pt_exchange_t *self);
 
 /* Why the head is none that two programs would read alike, or NULL: two Content-Length, chunked

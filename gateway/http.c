@@ -115,6 +115,12 @@ bool pt_request_is_json(const pt_request_t *self)
     return is_word(item, size, "application/json");
 }
 
+bool pt_request_is_encoded(const pt_request_t *self)
+{
+    const char *encoding = pt_request_header(self, "Content-Encoding");
+    return encoding && *encoding && strcasecmp(encoding, "identity") != 0;
+}
+
 /* ---- the answer -------------------------------------------------------------------------- */
 
 static void set_body(pt_response_t *self, int status, const char *type, char *body, size_t size)

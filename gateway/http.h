@@ -69,6 +69,9 @@ bool pt_request_accepts_json(const pt_request_t *self);
 /* Whether the body's Content-Type is JSON, or not said. */
 bool pt_request_is_json(const pt_request_t *self);
 
+/* Whether the body was compressed or otherwise encoded. */
+bool pt_request_is_encoded(const pt_request_t *self);
+
 /* Copies the body. */
 void pt_response_text(pt_response_t *self, int status, const char *type, const char *text,
                       size_t size);

@@ -5,14 +5,20 @@
 #include "gateway/exchange.h"
 #include "gateway/metrics.h"
 #include "gateway/routes.h"
+#include "gateway/seats.h"
 #include "proto/program/log.h"
 #include "proto/program/process.h"
 
 #include <sodium.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #define HEALTH_THREADS 8
-#define DRAIN_MS 8000 /* how long the end waits for open requests */
+#define DRAIN_MS 8000       /* how long the end waits for open requests */
+#define BODIES_MAX 67108864 /* bytes of all bodies that are being read or answered */
+#define QUEUE 512           /* accepted connections that wait for a thread */
+#define QUEUE_TEXT "512"
+#define OTHER_DESCRIPTORS 200
 
 /* A listener of civetweb's, with threads of its own. */
 typedef struct {
@@ -21,7 +27,7 @@ typedef struct {
     bool health_only;
     int threads;
     char address[256];
-    atomic_int held; /* connections that its threads hold */
+    pt_seats_t *seats; /* which connections its threads hold */
     atomic_bool stopped;
     pthread_t stopper;
 } listener_t;
@@ -32,6 +38,7 @@ struct pt_http_server {
     listener_t main, health;
     atomic_int open;      /* requests that are being answered */
     atomic_bool draining; /* new requests are answered with 503 */
+    pt_room_t bodies;
 };
 
 /* ---- one request ------------------------------------------------------------------------- */
@@ -95,14 +102,17 @@ static bool check_types(const pt_request_t *request, pt_response_t *response)
     }
     if (!(request->route->flags & PT_ROUTE_BODY))
         return true;
-    const char *encoding = pt_request_header(request, "Content-Encoding");
-    bool plain = !encoding || strcasecmp(encoding, "identity") == 0;
-    if (plain && pt_request_is_json(request))
+    if (pt_request_is_encoded(request)) {
+        pt_problem(request, response, PT_UNSUPPORTED_TYPE,
+                   "Send the body without Content-Encoding.", NULL);
+        pt_response_header(response, "Accept-Encoding", "identity");
+        return false;
+    }
+    if (pt_request_is_json(request))
         return true;
     pt_problem(request, response, PT_UNSUPPORTED_TYPE,
-               plain ? "Send the header \"Content-Type: application/json\"."
-                     : "Send the body without Content-Encoding.",
-               NULL);
+               "Send the header \"Content-Type: application/json\".", NULL);
+    pt_response_header(response, "Accept", "application/json");
     return false;
 }
 
@@ -117,7 +127,9 @@ static void answer(listener_t *listener, pt_exchange_t *exchange, pt_request_t *
         pt_problem(request, response, problem, fault, NULL);
     } else if (atomic_load(&server->draining)) {
         exchange->close = true;
-        pt_problem_unavailable(request, response);
+        pt_problem(request, response, PT_UNAVAILABLE,
+                   "This gateway is ending. Ask another one, or this one again when it is back.",
+                   NULL);
     } else if (find_route(listener, request, response) &&
                check_token(&server->http, request, response) && read_argument(request, response) &&
                check_types(request, response) &&
@@ -152,16 +164,18 @@ static int on_request(struct mg_connection *connection)
     pt_request_t request;
     pt_response_t response = {.status = 0};
     atomic_fetch_add(&server->open, 1);
-    pt_exchange_open(&exchange, connection, &request);
+    pt_seat_phase(PT_SEAT_WORK, 0);
+    pt_exchange_open(&exchange, connection, &server->bodies, &request);
     answer(listener, &exchange, &request, &response);
     /* When most threads are taken, nobody may keep one for a request that may come. */
-    exchange.close |= atomic_load(&listener->held) > listener->threads * 3 / 4;
+    exchange.close |= pt_seats_taken(listener->seats) > listener->threads * 3 / 4;
     exchange.close |= atomic_load(&server->draining);
     pt_exchange_send(&exchange, &request, &response);
     int status = response.status;
     account(connection, &request, status, pt_wall_us() - began);
     pt_response_clear(&response);
     pt_exchange_close(&exchange);
+    pt_seat_phase(PT_SEAT_IDLE, PT_IDLE_MS);
     atomic_fetch_sub(&server->open, 1);
     return status;
 }
@@ -173,23 +187,22 @@ static int on_error(struct mg_connection *connection, int status, const char *me
     return 0;
 }
 
-static void hold(const struct mg_connection *connection, int change)
-{
-    listener_t *listener = listener_of(connection);
-    atomic_fetch_add(&listener->held, change);
-    pt_metrics_connections(listener->server->http.metrics, change);
-}
-
 static int on_connected(const struct mg_connection *connection, void **data)
 {
+    listener_t *listener = listener_of(connection);
     *data = NULL;
-    hold(connection, 1);
+    pt_seat_take(listener->seats);
+    pt_metrics_connections(listener->server->http.metrics, 1);
     return 0;
 }
 
 static void on_closed(const struct mg_connection *connection)
 {
-    hold(connection, -1);
+    pt_metrics_t *metrics = listener_of(connection)->server->http.metrics;
+    if (pt_seat_was_ended())
+        pt_metrics_ended(metrics);
+    pt_seat_leave();
+    pt_metrics_connections(metrics, -1);
 }
 
 static int on_message(const struct mg_connection *connection, const char *message)
@@ -209,12 +222,27 @@ static bool is_address(const char *text)
            strspn(port + 1, "0123456789") == strlen(port + 1);
 }
 
+/* Without a descriptor left civetweb's accept fails, is tried again at once, and nobody is told. */
+static bool has_descriptors(const listener_t *self)
+{
+    struct rlimit limit;
+    rlim_t needed = (rlim_t)self->threads + QUEUE + OTHER_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+        return true;
+    pt_log(PT_ERROR, "too few descriptors for so many threads: raise ulimit -n, or lower --threads",
+           PT_N("descriptors", (int64_t)limit.rlim_cur), PT_N("needed", (int64_t)needed));
+    return false;
+}
+
 static bool listen_on(listener_t *self, const char *address)
 {
     if (!is_address(address)) {
         pt_log(PT_ERROR, "listen on HOST:PORT; TLS is haproxy's part", PT_S("listen", address));
         return false;
     }
+    if (!has_descriptors(self))
+        return false;
+    self->seats = pt_seats_new(self->threads);
     snprintf(self->address, sizeof self->address, "%s", address);
     char threads[16], why[256] = "";
     snprintf(threads, sizeof threads, "%d", self->threads);
@@ -225,15 +253,15 @@ static bool listen_on(listener_t *self, const char *address)
                              "listen_backlog",
                              "4096",
                              "connection_queue",
-                             "512",
+                             QUEUE_TEXT,
                              "max_request_size",
                              PT_HEAD_MAX,
                              "request_timeout_ms",
-                             "5000",
+                             "5000", /* PT_HEAD_MS, for each single wait */
                              "enable_keep_alive",
                              "yes",
                              "keep_alive_timeout_ms",
-                             "2000",
+                             "2000", /* PT_IDLE_MS */
                              "tcp_nodelay",
                              "1",
                              "decode_url",
@@ -267,6 +295,7 @@ pt_http_server_t *pt_http_server_new(const pt_gateway_t *gateway,
     self->http.gateway = gateway;
     self->http.auth = pt_auth_new(gateway);
     self->http.metrics = pt_metrics_new();
+    self->bodies.max = BODIES_MAX;
     self->main = (listener_t){.server = self, .threads = settings->threads};
     self->health = (listener_t){.server = self, .threads = HEALTH_THREADS, .health_only = true};
     bool access = pt_access_init(&self->access, settings->access_log, settings->trusted_proxies);
@@ -318,11 +347,14 @@ static void stop_both(listener_t *main, listener_t *health)
         if (!all[i]->context)
             continue;
         while (!atomic_load(&all[i]->stopped)) {
+            pt_seats_clear(all[i]->seats);
             wake_master(all[i]);
             zclock_sleep(20);
         }
         pthread_join(all[i]->stopper, NULL);
     }
+    pt_seats_destroy(&main->seats);
+    pt_seats_destroy(&health->seats);
 }
 
 void pt_http_server_destroy(pt_http_server_t **self_p)

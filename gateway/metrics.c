@@ -27,6 +27,7 @@ typedef struct {
 struct pt_metrics {
     series_t series[ROUTES_MAX];
     atomic_int connections;
+    atomic_uint_fast64_t ended;
 };
 
 pt_metrics_t *pt_metrics_new(void)
@@ -78,6 +79,11 @@ void pt_metrics_connections(pt_metrics_t *self, int change)
 int pt_metrics_open_connections(const pt_metrics_t *self)
 {
     return atomic_load_explicit(&self->connections, memory_order_relaxed);
+}
+
+void pt_metrics_ended(pt_metrics_t *self)
+{
+    add(&self->ended, 1);
 }
 
 /* ---- the page ---------------------------------------------------------------------------- */
@@ -186,6 +192,8 @@ static void write_health(FILE *to, const pt_metrics_t *self, const pt_health_t *
         {"dropped_total", "counter", "Messages from brokers that were none.", health->dropped},
         {"http_connections", "gauge", "Connections that are being served.",
          (uint64_t)pt_metrics_open_connections(self)},
+        {"http_connections_ended_total", "counter",
+         "Connections ended early, because few threads were free.", value(&self->ended)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         fprintf(to, "# HELP paratope_%s %s\n# TYPE paratope_%s %s\nparatope_%s %" PRIu64 "\n",

@@ -14,6 +14,9 @@ void pt_metrics_count(pt_metrics_t *self, const pt_route_t *route, int status, i
 void pt_metrics_connections(pt_metrics_t *self, int change);
 int pt_metrics_open_connections(const pt_metrics_t *self);
 
+/* Connections that were ended early, because few threads were free. */
+void pt_metrics_ended(pt_metrics_t *self);
+
 /* The whole page, with the figures of the other half; owned by the caller, NULL without memory. */
 char *pt_metrics_text(const pt_metrics_t *self, const pt_health_t *health);
 

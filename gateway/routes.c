@@ -17,9 +17,9 @@ const pt_route_t pt_routes[] = {
     {"POST", "/v1/therapeutic-candidates", pt_api_make_candidate, PT_ROUTE_BODY, "Make a candidate and its baseline variant"},
     {"GET",  "/v1/therapeutic-candidates/{id}", pt_api_candidate, 0,             "A candidate and its baseline variant"},
     {"GET",  "/v1/variants/{id}",          pt_api_variant,        0,             "A variant and its chains"},
+    {"GET",  "/v1/me",                     pt_api_me,             0,             "The organisation that asks, and its plan"},
     {"GET",  "/healthz",                   pt_api_healthz,        OPEN,          "The process is up"},
     {"GET",  "/readyz",                    pt_api_readyz,         OPEN,          "Database, broker and recorder are there"},
-    {"GET",  "/metrics",                   pt_api_metrics,        OPEN,          "Figures for Prometheus"},
 };
 /* clang-format on */
 const size_t pt_route_count = sizeof pt_routes / sizeof *pt_routes;
