@@ -18,6 +18,7 @@ PT_HANDLER(pt_api_variant);
 PT_HANDLER(pt_api_me);
 PT_HANDLER(pt_api_healthz);
 PT_HANDLER(pt_api_readyz);
+PT_HANDLER(pt_api_metrics);
 
 /* The end of most reads: the row's JSON (taken), 404 with `missing` if there is none, or 503. */
 void pt_api_answer_row(const pt_request_t *request, pt_response_t *response,

@@ -20,6 +20,7 @@ const pt_route_t pt_routes[] = {
     {"GET",  "/v1/me",                     pt_api_me,             0,             "The organisation that asks, and its plan"},
     {"GET",  "/healthz",                   pt_api_healthz,        OPEN,          "The process is up"},
     {"GET",  "/readyz",                    pt_api_readyz,         OPEN,          "Database, broker and recorder are there"},
+    {"GET",  "/metrics",                   pt_api_metrics,        OPEN,          "Figures for Prometheus"},
 };
 /* clang-format on */
 const size_t pt_route_count = sizeof pt_routes / sizeof *pt_routes;
