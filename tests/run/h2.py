@@ -16,6 +16,13 @@ def text(value: bytes) -> bytes:
     return bytes([len(value)]) + value
 
 
+def unfinished(headers: list[tuple[bytes, bytes]], streams: int) -> bytes:
+    """So many requests at once, whose bodies are still to come."""
+    block = b''.join(b'\x00' + text(name) + text(value) for name, value in headers)
+    return b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + frame(SETTINGS, 0, 0) + b''.join(
+        frame(HEADERS, END_HEADERS, 1 + 2 * number, block) for number in range(streams))
+
+
 def request(headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
     """Stream 1, each header as a literal."""
     block = b''.join(b'\x00' + text(name) + text(value) for name, value in headers)

@@ -163,7 +163,7 @@ def test_what_a_gateway_lacks_it_says_itself_and_jobs_are_taken(running, https):
         assert answer.status_code == 202
     finally:
         running.kill('broker-1', signal.SIGCONT)
-    running.wait_terminal([answer.json()['id']])
+    running.wait_terminal([answer.json()['id']], 60)  # once it was sent to a session that had ended, it is missed first
 
 
 def test_without_a_gateway_the_answer_has_the_usual_shape(running, https):
@@ -337,6 +337,36 @@ def test_one_source_has_so_many_connections_and_others_go_on(running, https):
         for connection in many:
             connection.close()
     assert refused == 600 - 512
+
+
+def test_one_source_has_so_many_requests_and_others_go_on(running, https):
+    headers = [(b':method', b'POST'), (b':scheme', b'https'), (b':path', b'/v1/jobs'), (b':authority', b'a'),
+               (b'content-length', b'9')]
+    many, trusted = [], trust(running)
+    trusted.set_alpn_protocols(['h2'])
+    try:
+        for _ in range(10):
+            many.append(trusted.wrap_socket(socket.create_connection(address(running), 5, ('127.0.0.10', 0)),
+                                            server_hostname='127.0.0.1'))
+            many[-1].sendall(h2.unfinished(headers, 60))
+        time.sleep(0.5)
+        assert https.get('/healthz').status_code == 200
+        assert b'too_many_requests' in received(many[-1])
+        assert b'too_many_requests' not in received(many[0])
+    finally:
+        for connection in many:
+            connection.close()
+
+
+def received(connection: ssl.SSLSocket) -> bytes:
+    connection.settimeout(0.2)
+    got = b''
+    try:
+        while more := connection.recv(65536):
+            got += more
+    except TimeoutError:
+        pass
+    return got
 
 
 def is_closed(connection: socket.socket) -> bool:
