@@ -63,7 +63,7 @@ class Certificate:
                 '-days', str(DAYS), *KEY, '-keyout', key, '-out', certificate, *more], cwd=str(draft)),
                 f'making the certificate of {name}')
 
-        request('authority', f'Paratope at {self.folder.parent.name}', 'ca.key', 'ca.pem')
+        request('authority', 'Paratope on this machine', 'ca.key', 'ca.pem')
         request('server', 'localhost', 'server.key', 'server.crt', '-CA', 'ca.pem', '-CAkey', 'ca.key')
         server = draft / 'server.pem'
         server.touch(mode=0o600)

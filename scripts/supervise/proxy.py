@@ -29,6 +29,8 @@ class Proxy:
         self.listen = listen
         self.log = log
         self.certificate = Certificate(home)
+        if "'" in str(home):
+            raise SetupError(f"--tls cannot be used in {home}, because of the ' in its name: choose another --home DIR")
         self.program = shutil.which('haproxy') or shutil.which('haproxy', path='/usr/sbin:/usr/local/sbin')
         if not self.program:
             raise SetupError('--tls needs haproxy: scripts/install-deps --tls, or apt-get install haproxy')

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 import h2
-from harness import NOOP, System
+from harness import NOOP, System, make_home, remove_home
 from harness.processes import wait_for
 from harness.system import CHECKOUT
 
@@ -446,6 +446,18 @@ def test_a_stopped_haproxy_does_not_hold_up_the_end_and_the_certificate_stays(ne
     assert (running.home / 'tls' / 'server.pem').read_text() == made
     running.kill('haproxy', signal.SIGSTOP)
     running.stop()
+
+
+@pytest.mark.parametrize('name', ['x' * 100, 'with space, comma, "two" and #'])
+def test_a_home_with_an_odd_name(name):
+    folder = make_home()
+    try:
+        (folder / name).mkdir()
+        with System(folder / name, workers=0, pipelines={}, arguments=['--tls']) as running, client(running) as http:
+            assert http.get('/healthz').status_code == 200
+    finally:
+        remove_home(folder / name)
+        folder.rmdir()
 
 
 # What is shipped
