@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define PATH_MAX_LOGGED 256 /* bytes; a line of the log has room for it and all else */
+#define RUN_MAX_LOGGED 20   /* letters and digits: a UUID has no more, a token and a sequence have \
+                             */
 
 bool pt_access_init(pt_access_t *self, bool every, const char *proxies)
 {
@@ -30,15 +32,33 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
+/* Each long run of letters and digits becomes a star: a path may be anything that somebody typed,
+   and neither a token nor a sequence may stand in a log. */
+static void hide_secrets(char *path)
+{
+    char *to = path;
+    for (const char *from = path; *from;) {
+        size_t run = strspn(from, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+        if (run > RUN_MAX_LOGGED)
+            *to++ = '*';
+        else
+            memmove(to, from, run), to += run;
+        from += run;
+        if (*from)
+            *to++ = *from++;
+    }
+    *to = 0;
+}
+
 /* A long path is cut, between two characters where it is UTF-8. */
 static const char *shorten(const char *path, char text[PATH_MAX_LOGGED + 1])
 {
     size_t size = strlen(or_empty(path));
-    if (size <= PATH_MAX_LOGGED)
-        return or_empty(path);
-    for (size = PATH_MAX_LOGGED; size > 0 && ((unsigned char)path[size] & 0xc0) == 0x80;)
-        size--;
-    snprintf(text, PATH_MAX_LOGGED + 1, "%.*s", (int)size, path);
+    if (size > PATH_MAX_LOGGED)
+        for (size = PATH_MAX_LOGGED; size > 0 && ((unsigned char)path[size] & 0xc0) == 0x80;)
+            size--;
+    snprintf(text, PATH_MAX_LOGGED + 1, "%.*s", (int)size, or_empty(path));
+    hide_secrets(text);
     return text;
 }
 

@@ -52,11 +52,14 @@ static void set_away(pt_control_t *self)
     pt_pg_close(self->pg);
 }
 
-/* A new connection: whatever was missed meanwhile makes cached tokens worthless. */
+/* A new connection: whatever was missed meanwhile makes cached tokens worthless. One that has ended
+   must not be opened anew by a ping, which would neither listen nor notice that the lock is gone.
+ */
 static bool open_connection(pt_control_t *self)
 {
-    if (pt_pg_connection(self->pg))
-        return true;
+    const PGconn *conn = pt_pg_connection(self->pg);
+    if (conn)
+        return PQstatus(conn) == CONNECTION_OK;
     if (pt_schema_check(self->pg) != PT_SCHEMA_OK)
         return false;
     pt_pg_step_t steps[] = {{&sql_listen, NULL, 0}, {&sql_timeout, NULL, 0}};

@@ -1,5 +1,7 @@
 #include "gateway/http.h"
 
+#include "gateway/token.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +34,7 @@ static bool is_visible(const char *text)
 void pt_request_identify(pt_request_t *self)
 {
     const char *given = pt_request_header(self, "X-Request-Id");
-    if (given && is_visible(given)) {
+    if (given && is_visible(given) && !pt_token_is_within(given)) {
         snprintf(self->id, sizeof self->id, "%s", given);
         return;
     }

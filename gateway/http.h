@@ -60,7 +60,8 @@ typedef void (*pt_handler_t)(const pt_http_t *http, const pt_request_t *request,
 /* The first header of that name, or NULL. Names are compared without case. */
 const char *pt_request_header(const pt_request_t *self, const char *name);
 
-/* Takes over the client's X-Request-Id (1 to 128 visible ASCII characters), else makes one. */
+/* Takes over the client's X-Request-Id (1 to 128 visible ASCII characters, and no token among them,
+   since it is logged), else makes one. */
 void pt_request_identify(pt_request_t *self);
 
 /* Whether the Accept header allows JSON as an answer. */

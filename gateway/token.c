@@ -21,6 +21,14 @@ bool pt_token_is_formed(const char *text, size_t size)
            strspn(text + sizeof prefix - 1, letters) == PT_TOKEN_SIZE - (sizeof prefix - 1);
 }
 
+bool pt_token_is_within(const char *text)
+{
+    for (const char *at = text; (at = strstr(at, prefix)) != NULL; at++)
+        if (strspn(at + sizeof prefix - 1, letters) >= PT_TOKEN_SIZE - (sizeof prefix - 1))
+            return true;
+    return false;
+}
+
 void pt_token_hash(const char *token, size_t size, uint8_t hash[PT_TOKEN_HASH])
 {
     crypto_hash_sha256(hash, (const unsigned char *)token, size);
