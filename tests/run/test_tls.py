@@ -421,7 +421,8 @@ def test_a_gateway_killed_under_load_costs_only_what_was_under_way(running):
         thread.join()
     assert len(accepted) > 100
     assert len(failed) <= kills * clients
-    assert all(getattr(answer, 'status_code', None) == 502 for answer in failed), failed
+    # haproxy 2.6 answers the first request of a connection, and ends the connection at a later one.
+    assert all(isinstance(answer, httpx.RemoteProtocolError) or answer.status_code == 502 for answer in failed), failed
     rows = running.wait_terminal([answer.json()['id'] for answer in accepted])
     assert len(rows) == len(accepted) and {row['status'] for row in rows.values()} == {'completed'}
     made = running.query('SELECT count(*) AS n FROM jobs')[0]['n'] - before
