@@ -8,6 +8,7 @@
     void NAME(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
 
 PT_HANDLER(pt_api_submit_job);
+PT_HANDLER(pt_api_jobs);
 PT_HANDLER(pt_api_job);
 PT_HANDLER(pt_api_job_results);
 PT_HANDLER(pt_api_job_events);

@@ -109,9 +109,15 @@ void pt_api_job(const pt_http_t *http, const pt_request_t *request, pt_response_
 
 void pt_api_job_events(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
 {
+    static const pt_query_param_t params[] = {{"after", PT_QUERY_NUMBER, 0, PT_SEQ_MAX, 0, NULL},
+                                              {"limit", PT_QUERY_NUMBER, 1, 1000, 1000, NULL}};
+    pt_query_value_t values[2];
+    if (!pt_query_read(request, params, 2, values, response))
+        return;
     char *json = NULL;
-    pt_pg_outcome_t outcome = pt_store_job_events(http->gateway->pool, &request->caller.org_id,
-                                                  &request->argument, &json);
+    pt_pg_outcome_t outcome =
+        pt_store_job_events(http->gateway->pool, &request->caller.org_id, &request->argument,
+                            values[0].number, values[1].number, &json);
     pt_api_answer_row(request, response, outcome, json, no_job);
 }
 
@@ -152,4 +158,69 @@ void pt_api_job_results(const pt_http_t *http, const pt_request_t *request, pt_r
     else
         pt_api_answer_failure(request, response, outcome);
     pt_store_result_clear(&result);
+}
+
+/* ---- list -------------------------------------------------------------------------------- */
+
+/* What a client calls a status, and what the table does. */
+static const char *const *statuses_of(const char *word)
+{
+    static const char *const all[] = {"pending", "running",  "completed",
+                                      "failed",  "canceled", NULL};
+    static const char *const failed[] = {"failed", "canceled", NULL};
+    static const char *const others[][2] = {
+        {"pending", NULL}, {"running", NULL}, {"completed", NULL}};
+    if (!word)
+        return all;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(word, others[i][0]) == 0)
+            return others[i];
+    return failed;
+}
+
+/* Takes the page's data. */
+static void answer_page(const pt_request_t *request, pt_response_t *response, pt_job_page_t *page)
+{
+    char cursor[PT_CURSOR_TEXT + 2] = "null";
+    if (page->more) {
+        pt_cursor_write(&page->last, &request->caller.org_id, cursor + 1);
+        cursor[0] = cursor[PT_CURSOR_TEXT] = '"';
+        cursor[PT_CURSOR_TEXT + 1] = 0;
+    }
+    char *body = NULL;
+    int size = asprintf(&body, "{\"data\":%s,\"next_cursor\":%s}", page->data, cursor);
+    if (size >= 0)
+        pt_response_text(response, 200, "application/json", body, (size_t)size);
+    else
+        pt_problem(request, response, PT_INTERNAL, NULL, NULL);
+    free(size >= 0 ? body : NULL);
+    free(page->data);
+}
+
+void pt_api_jobs(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+{
+    static const char *const statuses[] = {"pending", "running", "completed", "failed", NULL};
+    static const pt_query_param_t params[] = {{"status", PT_QUERY_WORD, 0, 0, 0, statuses},
+                                              {"job_type", PT_QUERY_WORD, 0, 0, 0, job_types},
+                                              {"variant_id", PT_QUERY_UUID, 0, 0, 0, NULL},
+                                              {"limit", PT_QUERY_NUMBER, 1, 1000, 100, NULL},
+                                              {"cursor", PT_QUERY_CURSOR, 0, 0, 0, NULL}};
+    enum { STATUS, JOB_TYPE, VARIANT, LIMIT, CURSOR, COUNT };
+    pt_query_value_t values[COUNT];
+    if (!pt_query_read(request, params, COUNT, values, response))
+        return;
+    const char *const one_type[] = {values[JOB_TYPE].word, NULL};
+    pt_job_filter_t filter = {.job_types = values[JOB_TYPE].word ? one_type : job_types,
+                              .statuses = statuses_of(values[STATUS].word),
+                              .any_kind = !values[JOB_TYPE].word && !values[STATUS].word,
+                              .variant = values[VARIANT].given ? &values[VARIANT].uuid : NULL,
+                              .behind = values[CURSOR].given ? &values[CURSOR].position : NULL,
+                              .limit = values[LIMIT].number};
+    pt_job_page_t page;
+    pt_pg_outcome_t outcome =
+        pt_store_jobs(http->gateway->pool, &request->caller.org_id, &filter, &page);
+    if (outcome == PT_PG_OK)
+        answer_page(request, response, &page);
+    else
+        pt_api_answer_failure(request, response, outcome);
 }

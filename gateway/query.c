@@ -18,7 +18,7 @@ static void complain(json_t *errors, const char *name, size_t size, const char *
                           json_pack("{s:o*, s:s}", "parameter", parameter, "message", message));
 }
 
-static size_t find(const pt_query_number_t *table, size_t count, const char *name, size_t size)
+static size_t find(const pt_query_param_t *table, size_t count, const char *name, size_t size)
 {
     for (size_t i = 0; i < count; i++)
         if (strlen(table[i].name) == size && memcmp(table[i].name, name, size) == 0)
@@ -26,8 +26,9 @@ static size_t find(const pt_query_number_t *table, size_t count, const char *nam
     return NONE;
 }
 
-/* Digits only: a number needs no escape, so none is undone. */
-static bool read_number(const char *text, size_t size, const pt_query_number_t *row, int64_t *value)
+/* ---- one value --------------------------------------------------------------------------- */
+
+static bool read_number(const char *text, size_t size, const pt_query_param_t *row, int64_t *value)
 {
     char digits[20];
     if (size == 0 || size > 18 || strspn(text, "0123456789") < size)
@@ -38,45 +39,104 @@ static bool read_number(const char *text, size_t size, const pt_query_number_t *
     return *value >= row->min && *value <= row->max;
 }
 
-static void read_pair(const char *pair, size_t size, const pt_query_number_t *table, size_t count,
-                      int64_t *values, uint64_t *seen, json_t *errors)
+static bool read_word(const char *text, size_t size, const pt_query_param_t *row,
+                      const char **value)
+{
+    for (const char *const *word = row->words; *word; word++)
+        if (strlen(*word) == size && memcmp(*word, text, size) == 0) {
+            *value = *word;
+            return true;
+        }
+    return false;
+}
+
+static bool read_value(const pt_request_t *request, const char *text, size_t size,
+                       const pt_query_param_t *row, pt_query_value_t *value)
+{
+    value->given = true;
+    switch (row->kind) {
+    case PT_QUERY_NUMBER:
+        return read_number(text, size, row, &value->number);
+    case PT_QUERY_WORD:
+        return read_word(text, size, row, &value->word);
+    case PT_QUERY_UUID:
+        return pt_uuid_parse(&value->uuid, text, size);
+    default:
+        value->given = size > 0; /* as a client's loop sends it the first time */
+        return size == 0 || pt_cursor_read(&value->position, &request->caller.org_id, text, size);
+    }
+}
+
+/* What the value must be, for a person. */
+static const char *demand(const pt_query_param_t *row, char message[200])
+{
+    switch (row->kind) {
+    case PT_QUERY_NUMBER:
+        snprintf(message, 200, "must be a whole number from %" PRId64 " to %" PRId64, row->min,
+                 row->max);
+        return message;
+    case PT_QUERY_UUID:
+        return "must be a UUID";
+    case PT_QUERY_CURSOR:
+        return "must be the next_cursor of an earlier page";
+    default:
+        break;
+    }
+    size_t used = (size_t)snprintf(message, 200, "must be one of");
+    for (const char *const *word = row->words; *word && used < 200; word++)
+        used += (size_t)snprintf(message + used, 200 - used, "%s%s",
+                                 word == row->words ? " " : ", ", *word);
+    return message;
+}
+
+/* ---- the whole --------------------------------------------------------------------------- */
+
+typedef struct {
+    const pt_request_t *request;
+    const pt_query_param_t *table;
+    size_t count;
+    pt_query_value_t *values;
+    uint64_t seen;
+    json_t *errors;
+} reading_t;
+
+static void read_pair(reading_t *self, const char *pair, size_t size)
 {
     const char *equals = memchr(pair, '=', size);
     size_t name = equals ? (size_t)(equals - pair) : size;
-    size_t row = find(table, count, pair, name);
+    size_t row = find(self->table, self->count, pair, name);
     if (row == NONE) {
-        complain(errors, pair, name, "is not known here");
+        complain(self->errors, pair, name, "is not known here");
         return;
     }
-    if (*seen & (UINT64_C(1) << row))
-        complain(errors, pair, name, "is given more than once");
-    *seen |= UINT64_C(1) << row;
-    if (equals && read_number(equals + 1, size - name - 1, &table[row], &values[row]))
+    if (self->seen & (UINT64_C(1) << row))
+        complain(self->errors, pair, name, "is given more than once");
+    self->seen |= UINT64_C(1) << row;
+    if (equals && read_value(self->request, equals + 1, size - name - 1, &self->table[row],
+                             &self->values[row]))
         return;
-    char message[100];
-    snprintf(message, sizeof message, "must be a whole number from %" PRId64 " to %" PRId64,
-             table[row].min, table[row].max);
-    complain(errors, pair, name, message);
+    char message[200];
+    complain(self->errors, pair, name, demand(&self->table[row], message));
 }
 
-bool pt_query_numbers(const pt_request_t *request, const pt_query_number_t *table, size_t count,
-                      int64_t *values, pt_response_t *response)
+bool pt_query_read(const pt_request_t *request, const pt_query_param_t *table, size_t count,
+                   pt_query_value_t *values, pt_response_t *response)
 {
-    uint64_t seen = 0;
-    json_t *errors = json_array();
+    reading_t reading = {request, table, count, values, 0, json_array()};
+    memset(values, 0, count * sizeof *values);
     for (size_t i = 0; i < count; i++)
-        values[i] = table[i].def;
+        values[i].number = table[i].def;
     for (const char *at = request->query ? request->query : ""; *at;) {
         size_t size = strcspn(at, "&");
         if (size > 0)
-            read_pair(at, size, table, count, values, &seen, errors);
+            read_pair(&reading, at, size);
         at += size + (at[size] == '&');
     }
-    if (json_array_size(errors) == 0) {
-        json_decref(errors);
+    if (json_array_size(reading.errors) == 0) {
+        json_decref(reading.errors);
         return true;
     }
     pt_problem(request, response, PT_INVALID_REQUEST, "The query does not fit; see errors.",
-               errors);
+               reading.errors);
     return false;
 }

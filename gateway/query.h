@@ -1,17 +1,37 @@
-/* The query of a URL: numbers with bounds, from a table. */
+/* The query of a URL, read against a table. Nothing that is served needs an escape there, so none
+ * is undone.
+ */
 #ifndef PT_QUERY_H
 #define PT_QUERY_H
 
+#include "gateway/cursor.h"
 #include "gateway/http.h"
+
+typedef enum {
+    PT_QUERY_NUMBER, /* digits, from min to max; def if it is not given */
+    PT_QUERY_WORD,   /* one of `words` */
+    PT_QUERY_UUID,
+    PT_QUERY_CURSOR /* of the caller's organisation; empty is the same as not given */
+} pt_query_kind_t;
 
 typedef struct {
     const char *name;
+    pt_query_kind_t kind;
     int64_t min, max, def;
-} pt_query_number_t;
+    const char *const *words; /* ended by NULL */
+} pt_query_param_t;
 
-/* Reads them in the table's order; what is not there gets its default. An unknown, repeated or bad
-   parameter makes the answer a 400 that names each, and false is returned. */
-bool pt_query_numbers(const pt_request_t *request, const pt_query_number_t *table, size_t count,
-                      int64_t *values, pt_response_t *response);
+typedef struct {
+    bool given;
+    int64_t number;
+    const char *word; /* of the table; NULL: not given */
+    pt_uuid_t uuid;
+    pt_position_t position;
+} pt_query_value_t;
+
+/* Reads them in the table's order. An unknown, repeated or bad parameter makes the answer a 400
+   that names each, and false is returned. */
+bool pt_query_read(const pt_request_t *request, const pt_query_param_t *table, size_t count,
+                   pt_query_value_t *values, pt_response_t *response);
 
 #endif

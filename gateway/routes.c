@@ -10,6 +10,7 @@
 /* clang-format off */
 const pt_route_t pt_routes[] = {
     {"POST", "/v1/jobs",                   pt_api_submit_job,     PT_ROUTE_BODY, "Submit a pipeline job"},
+    {"GET",  "/v1/jobs",                   pt_api_jobs,           0,             "The organisation's jobs, newest first"},
     {"GET",  "/v1/jobs/{id}",              pt_api_job,            0,             "A job's status"},
     {"GET",  "/v1/jobs/{id}/results",      pt_api_job_results,    0,             "A completed job's results"},
     {"GET",  "/v1/jobs/{id}/events",       pt_api_job_events,     0,             "A job's history"},

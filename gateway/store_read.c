@@ -10,20 +10,60 @@
 static const pt_sql_t sql_token = {
     "read_token", "select id, org_id from tokens where hash = $1::bytea and revoked_at is null"};
 
+/* clang-format off */
 /* The four states that clients of this endpoint know: a canceled job shows as failed. */
+#define JOB_COLUMNS                                                                                \
+    "id, variant_id, job_type,"                                                                    \
+    " case status when 'canceled' then 'failed' else status end as status,"                        \
+    " " UTC("created_at") " as created_at, " UTC("started_at") " as started_at,"                   \
+    " " UTC("completed_at") " as completed_at,"                                                    \
+    " case status when 'canceled' then 'canceled'"                                                 \
+    "   when 'failed' then coalesce(error_message, error_code, 'failed') end as error_message"
+
 static const pt_sql_t sql_job = {
     "read_job",
-    "select row_to_json(t) from ("
-    "  select id, variant_id, job_type,"
-    "    case status when 'canceled' then 'failed' else status end as status,"
-    "    " UTC("created_at") " as created_at, " UTC(
-        "started_at") " as started_at,"
-                      "    " UTC("completed_at") " as completed_at,"
-                                                 "    case status when 'canceled' then 'canceled'"
-                                                 "      when 'failed' then coalesce(error_message, "
-                                                 "error_code, 'failed') end as error_message"
-                                                 "  from jobs where id = $2::uuid and org_id = "
-                                                 "$1::uuid) t"};
+    "select row_to_json(t) from (select " JOB_COLUMNS " from jobs"
+    " where id = $2::uuid and org_id = $1::uuid) t"};
+
+/* A page of jobs behind the position ($2, $3), from the ids of one more than it shows: whether there
+   is a next page is known without counting. */
+#define JOB_PAGE(IDS)                                                                              \
+    "with found as materialized (" IDS "), shown as materialized ("                                \
+    "  select id, created_at from found order by created_at desc, id desc limit $4::bigint"        \
+    "), last as materialized (select id, created_at from shown order by created_at, id limit 1) "  \
+    "select (select coalesce(json_agg(row_to_json(t) order by s.created_at desc, s.id desc),"      \
+    "                        '[]'::json)"                                                          \
+    "        from shown s cross join lateral ("                                                    \
+    "          select " JOB_COLUMNS " from jobs where id = s.id) t),"                              \
+    " exists (select 1 from found offset $4::bigint),"                                             \
+    " (select (extract(epoch from created_at) * 1000000)::bigint from last),"                      \
+    " (select id from last)"
+
+/* Which index each takes is said by what it names, see schema/0002_job_lists.sql. */
+#define BEHIND                                                                                     \
+    " (created_at, id) < ($2::timestamptz, $3::uuid)"                                              \
+    " order by created_at desc, id desc limit $4::bigint + 1"
+
+/* One walk for each pair of job type and status, none of them longer than a page. */
+#define EACH_KIND(OWNER)                                                                           \
+    "select k.id, k.created_at"                                                                    \
+    " from unnest($5::text[]) as t (job_type), unnest($6::text[]) as s (status), lateral ("        \
+    "   select id, created_at from jobs where " OWNER " and job_type = t.job_type"                 \
+    "   and status = s.status and" BEHIND ") k"                                                    \
+    " order by k.created_at desc, k.id desc limit $4::bigint + 1"
+
+static const pt_sql_t sql_jobs = {
+    "read_jobs",
+    JOB_PAGE("select id, created_at from jobs where org_id = $1::uuid"
+             " and created_at <= $2::timestamptz and" BEHIND)};
+static const pt_sql_t sql_jobs_by_kind = {
+    "read_jobs_by_kind", JOB_PAGE(EACH_KIND("org_id = $1::uuid"))};
+/* Another organisation's variant is looked up and not found: its jobs are not walked through. */
+static const pt_sql_t sql_jobs_of_variant = {
+    "read_jobs_of_variant",
+    JOB_PAGE(EACH_KIND("variant_id = (select v.id from variants v where v.id = $7::uuid"
+                       " and v.org_id = $1::uuid)"))};
+/* clang-format on */
 
 static const pt_sql_t sql_results = {
     "read_results", "select j.status, j.error_code, j.error_message,"
@@ -41,13 +81,19 @@ static const pt_sql_t sql_results = {
               " detail->>'step' as step, detail->'fraction' as fraction,"                          \
               " detail->>'code' as code, detail->>'message' as message"
 
+/* clang-format off */
 static const pt_sql_t sql_job_events = {
     "read_job_events",
-    "select row_to_json(t) from jobs j, lateral (select coalesce("
-    "  (select json_agg(" EVENT " order by e.seq)"
-    "   from (select " EVENT_COLUMNS " from events where job_id = j.id and org_id = j.org_id) e),"
-    "  '[]'::json) as data) t "
+    "with page as materialized ("
+    "  select " EVENT_COLUMNS " from events where job_id = $2::uuid and org_id = $1::uuid"
+    "  and seq > $3::bigint order by seq limit $4::bigint + 1"
+    "), shown as materialized (select * from page order by seq limit $4::bigint) "
+    "select json_strip_nulls(row_to_json(t)) from jobs j, lateral ("
+    "  select coalesce((select json_agg(" EVENT " order by e.seq) from shown e), '[]'::json) as data,"
+    "  case when exists (select 1 from page offset $4::bigint) then (select max(seq) from shown) end"
+    "    as next_after) t "
     "where j.id = $2::uuid and j.org_id = $1::uuid"};
+/* clang-format on */
 
 static const pt_sql_t sql_events = {
     "read_events",
@@ -154,9 +200,64 @@ pt_pg_outcome_t pt_store_job(pt_pool_t *pool, const pt_uuid_t *org, const pt_uui
 }
 
 pt_pg_outcome_t pt_store_job_events(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
-                                    char **json)
+                                    int64_t after, int64_t limit, char **json)
 {
-    return read_one(pool, &sql_job_events, org, job, json);
+    char org_text[PT_UUID_TEXT], job_text[PT_UUID_TEXT], after_text[24], limit_text[24];
+    snprintf(after_text, sizeof after_text, "%lld", (long long)after);
+    snprintf(limit_text, sizeof limit_text, "%lld", (long long)limit);
+    const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text),
+                                  after_text, limit_text};
+    return read_text(pool, &sql_job_events, params, 4, json);
+}
+
+static void read_page(const PGresult *rows, pt_job_page_t *page)
+{
+    page->data = copy_value(rows, 0);
+    page->more = *PQgetvalue(rows, 0, 1) == 't';
+    page->last.created_at = strtoll(PQgetvalue(rows, 0, 2), NULL, 10);
+    pt_uuid_parse(&page->last.id, PQgetvalue(rows, 0, 3), strlen(PQgetvalue(rows, 0, 3)));
+}
+
+/* A list of words, ended by NULL, as PostgreSQL's array. */
+static const char *words_of(pt_array_t *array, const char *const *words)
+{
+    while (*words)
+        pt_array_text(array, *words++);
+    return pt_array_end(array);
+}
+
+pt_pg_outcome_t pt_store_jobs(pt_pool_t *pool, const pt_uuid_t *org, const pt_job_filter_t *filter,
+                              pt_job_page_t *page)
+{
+    char org_text[PT_UUID_TEXT], id[PT_UUID_TEXT] = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+    char at[PT_TIME_TEXT] = "infinity", limit[24], variant[PT_UUID_TEXT];
+    pt_array_t types = {0}, statuses = {0};
+    PGresult *rows = NULL;
+    memset(page, 0, sizeof *page);
+    if (filter->behind) {
+        pt_time_iso(filter->behind->created_at, at);
+        pt_uuid_format(&filter->behind->id, id);
+    }
+    snprintf(limit, sizeof limit, "%lld", (long long)filter->limit);
+    const char *const params[] = {pt_uuid_format(org, org_text),
+                                  at,
+                                  id,
+                                  limit,
+                                  words_of(&types, filter->job_types),
+                                  words_of(&statuses, filter->statuses),
+                                  filter->variant ? pt_uuid_format(filter->variant, variant)
+                                                  : NULL};
+    const pt_sql_t *sql = filter->variant    ? &sql_jobs_of_variant
+                          : filter->any_kind ? &sql_jobs
+                                             : &sql_jobs_by_kind;
+    int count = filter->variant ? 7 : filter->any_kind ? 4 : 6;
+    pt_pg_outcome_t outcome = pt_pool_run(pool, sql, params, count, PT_READ_MS, &rows);
+    if (outcome == PT_PG_OK)
+        read_page(rows, page);
+    PQclear(rows);
+    pt_array_clear(&types);
+    pt_array_clear(&statuses);
+    return outcome;
 }
 
 pt_pg_outcome_t pt_store_variant(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *variant,

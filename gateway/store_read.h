@@ -5,7 +5,10 @@
 #ifndef PT_STORE_READ_H
 #define PT_STORE_READ_H
 
+#include "gateway/cursor.h"
 #include "gateway/http.h"
+
+#define PT_SEQ_MAX INT64_C(1000000000000000000) /* no organisation's events come that far */
 
 /* Whose token has this SHA-256 (32 bytes) and is not revoked. */
 pt_pg_outcome_t pt_store_token(pt_pool_t *pool, const uint8_t *hash, pt_caller_t *caller,
@@ -14,15 +17,33 @@ pt_pg_outcome_t pt_store_token(pt_pool_t *pool, const uint8_t *hash, pt_caller_t
 /* On PT_PG_OK `*json` is the text, owned by the caller, or NULL if there is no such row. */
 pt_pg_outcome_t pt_store_job(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
                              char **json);
-pt_pg_outcome_t pt_store_job_events(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
-                                    char **json);
 pt_pg_outcome_t pt_store_variant(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *variant,
                                  char **json);
 pt_pg_outcome_t pt_store_read_candidate(pt_pool_t *pool, const pt_uuid_t *org,
                                         const pt_uuid_t *candidate, char **json);
+/* The job's events after that number: {data, next_after?}, the second if more stand behind them. */
+pt_pg_outcome_t pt_store_job_events(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                                    int64_t after, int64_t limit, char **json);
 /* Events after that number: {data, next_after, has_more, last_seq, timeline, rewound_to?}. */
 pt_pg_outcome_t pt_store_events(pt_pool_t *pool, const pt_uuid_t *org, int64_t after, int64_t limit,
                                 char **json);
+
+/* Which jobs a list shows. All borrowed. */
+typedef struct {
+    const char *const *job_types, *const *statuses; /* ended by NULL */
+    bool any_kind;                                  /* these two are all that there are */
+    const pt_uuid_t *variant;                       /* NULL: of any */
+    const pt_position_t *behind;                    /* NULL: from the newest */
+    int64_t limit;
+} pt_job_filter_t;
+
+typedef struct {
+    char *data; /* a JSON array, owned by the caller */
+    bool more;  /* jobs stand behind `last`, the last one shown */
+    pt_position_t last;
+} pt_job_page_t;
+pt_pg_outcome_t pt_store_jobs(pt_pool_t *pool, const pt_uuid_t *org, const pt_job_filter_t *filter,
+                              pt_job_page_t *page);
 
 /* How a job ended. All owned, released by pt_store_result_clear; NULL where there is none. */
 typedef struct {

@@ -64,7 +64,8 @@ def test_request_ids_differ(api):
 
 
 @pytest.mark.parametrize('method, path, allow', [
-    ('GET', '/v1/jobs', 'POST'), ('DELETE', '/v1/jobs', 'POST'), ('OPTIONS', '/v1/jobs', 'POST'),
+    ('DELETE', '/v1/jobs', 'POST, GET, HEAD'), ('OPTIONS', '/v1/jobs', 'POST, GET, HEAD'),
+    ('GET', '/v1/therapeutic-candidates', 'POST'),
     ('POST', '/v1/events', 'GET, HEAD'), ('PUT', '/healthz', 'GET, HEAD'),
     ('PATCH', '/v1/jobs/00000000-0000-4000-8000-000000000000', 'GET, HEAD'),
     ('DELETE', '/v1/variants/x', 'GET, HEAD')])

@@ -1,0 +1,131 @@
+"""Each statement of the stores finds its rows by the index that is meant for it, and reads as little of a
+large table as of a small one, whether its plan was made before the rows came or after."""
+import contextlib
+import datetime
+import uuid
+
+import psycopg2
+import pytest
+from statements import Session, statements
+from tables import CANDIDATE, JOBS, OTHERS, OURS, VARIANTS, cursor_of, fill, job_id, make_database
+
+pytestmark = pytest.mark.timeout(900)
+
+NOW = '2100-01-01T00:00:00+00:00'
+TOP = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+FIRST_PAGE = [OURS, 'infinity', TOP, '100']
+TYPES, STATUSES = ['humanization', 'structure', 'stability', 'immunogenicity'], \
+                  ['pending', 'running', 'completed', 'failed', 'canceled']
+COMPLETED = [job_id(n) for n in range(400, 440, 4)]
+NEW = [str(uuid.UUID(int=n)) for n in range(5000, 5010)]
+
+
+def half_way() -> list[str]:
+    """Behind a job in the middle: of a small table, of a large one."""
+    at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=365) + datetime.timedelta(seconds=20)
+    return [OURS, at.isoformat(), TOP, '100']
+
+
+# (statement, arguments, indexes that it may use, tables that it may read whole)
+CASES = [
+    ('submit', [NEW, [OURS] * 10, VARIANTS[:10], ['humanization'] * 10, [True] * 10],
+     {'jobs_pkey', 'jobs_waiting', 'variants_pkey', 'event_counters_pkey', 'events_pkey'}),
+    ('lock_jobs', [COMPLETED], {'jobs_pkey'}),
+    ('update_jobs', [COMPLETED, ['completed'] * 10, [1] * 10, [0] * 10, [0] * 10, [None] * 10, [NOW] * 10, [NOW] * 10,
+                     [None] * 10, [None] * 10, [None] * 10, [None] * 10], {'jobs_pkey'}),
+    ('insert_results', [[job_id(n) for n in (6, 10)], ['{}'] * 2, ['{}'] * 2], {'jobs_pkey'}),
+    ('append_events', [COMPLETED[:2], [OURS, OTHERS[0]], ['humanization'] * 2, ['created'] * 2, ['pending'] * 2,
+                       [1] * 2, [NOW] * 2, [None] * 2], {'event_counters_pkey'}),
+    ('hand_out', ['humanization', '64', None], {'jobs_waiting', 'jobs_pkey', 'variants_pkey'}),
+    ('next_due', ['humanization'], {'jobs_waiting'}),
+    ('waiting_types', [], {'jobs_waiting'}),
+    ('out_page', [str(uuid.UUID(int=0)), '1000'], {'jobs_out'}),
+    ('edges', [], set(), {'event_counters'}),
+    ('edges_of', [[OURS, OTHERS[0]]], {'event_counters_pkey'}),
+    ('read_token', ['\\x00'], {'tokens_hash_key'}),
+    ('read_job', [OURS, COMPLETED[1]], {'jobs_pkey'}),
+    ('read_results', [OURS, COMPLETED[1]], {'jobs_pkey', 'results_pkey'}),
+    ('read_job_events', [OURS, COMPLETED[1], '0', '1000'], {'jobs_pkey', 'events_of_job'}),
+    ('read_events', [OURS, '100', '1000'], {'events_pkey', 'event_counters_pkey'}),
+    ('read_variant', [OURS, VARIANTS[0]], {'variants_pkey'}),
+    ('read_candidate', [OURS, CANDIDATE], {'therapeutic_candidates_pkey', 'variants_of_candidate'}),
+    ('make_candidate', [OURS, NEW[0], NEW[1], 'x', 'mab', '[]'],
+     {'therapeutic_candidates_pkey', 'organisations_pkey'}),
+    ('read_jobs', FIRST_PAGE, {'jobs_of_org', 'jobs_pkey'}),
+    ('read_jobs', half_way(), {'jobs_of_org', 'jobs_pkey'}),
+    *(('read_jobs_by_kind', [*FIRST_PAGE, types, statuses], {'jobs_by_kind', 'jobs_pkey'})
+      for types in (TYPES, ['stability'], ['structure'])
+      for statuses in (STATUSES, ['pending'], ['running'], ['completed'], ['failed', 'canceled'])),
+    ('read_jobs_by_kind', [*half_way(), TYPES, ['completed']], {'jobs_by_kind', 'jobs_pkey'}),
+    *(('read_jobs_of_variant', [*FIRST_PAGE[:3], '10', TYPES, statuses, variant], {'jobs_of_variant', 'jobs_pkey', 'variants_pkey'})
+      for variant in (VARIANTS[0], VARIANTS[5], NEW[0])
+      for statuses in (STATUSES, ['running'], ['failed', 'canceled'])),
+    # Another organisation asks for our variant, which has half of all jobs.
+    ('read_jobs_of_variant', [OTHERS[0], *FIRST_PAGE[1:], TYPES, STATUSES, VARIANTS[0]],
+     {'jobs_of_variant', 'jobs_pkey', 'variants_pkey'}),
+]
+NAMES = [f'{n}-{case[0]}' for n, case in enumerate(CASES)]
+
+
+@pytest.fixture(scope='module')
+def database(new_module_system):
+    make_database(new_module_system)
+    return new_module_system
+
+
+@pytest.fixture(scope='module')
+def new_module_system():
+    from harness import System
+    with System(workers=0) as running:
+        yield running
+
+
+def run_all(session) -> list:
+    return [session.run(name, arguments) for name, arguments, *_ in CASES]
+
+
+@pytest.fixture(scope='module')
+def ran(database) -> dict:
+    """How each case ran: [old, fresh] plans, with JOBS / 10 and with JOBS rows."""
+    old = Session(database)
+    for case in CASES:  # on empty tables; these plans are kept
+        with contextlib.suppress(psycopg2.IntegrityError):  # a result of a job that is not there yet
+            old.run(*case[:2])
+    small, large = JOBS // 10, JOBS
+    fill(database, 1, small)
+    found = {'old, small': run_all(old)}
+    fill(database, small + 1, large)
+    found['old, large'] = run_all(old)
+    with cursor_of(database) as cursor:
+        cursor.execute('vacuum analyze')
+    fresh = Session(database)
+    run_all(fresh)  # making plans reads the catalogue
+    found['fresh, large'] = run_all(fresh)
+    fresh.close()
+    old.close()
+    return found
+
+
+def test_no_statement_is_left_out():
+    assert {name for name, *_ in CASES} == set(statements())
+
+
+@pytest.mark.parametrize('when', ['old, small', 'old, large', 'fresh, large'])
+@pytest.mark.parametrize('number', range(len(CASES)), ids=NAMES)
+def test_finds_its_rows_by_its_index(ran, when, number):
+    _, _, indexes, *whole = CASES[number]
+    this = ran[when][number]
+    assert this.read_whole <= (whole[0] if whole else set())
+    assert this.indexes <= indexes
+
+
+@pytest.mark.parametrize('number', range(len(CASES)), ids=NAMES)
+def test_reads_no_more_of_a_table_ten_times_as_large(ran, number):
+    small, large, fresh = (ran[when][number].buffers for when in ('old, small', 'old, large', 'fresh, large'))
+    allowed = 1.5 * small + 100  # a level more in each index
+    assert large <= allowed and fresh <= allowed, f'{small} pages, then {large} and {fresh}'
+
+
+def test_nothing_counts_rows_of_a_table():
+    """count(*) of what was given, as in append_events, is no count over a table."""
+    assert [name for name, text in statements().items() if 'count(' in text.lower()] == []
