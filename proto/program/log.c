@@ -68,6 +68,8 @@ static void write_json(line_t *line, pt_level_t level, const char *message,
     add(line, "Z\",\"level\":\"%s\",\"program\":\"%s\",\"message\":", level_names[level], program);
     add_json_text(line, message);
     for (; fields->key; fields++) {
+        if (!fields->text && !fields->is_number)
+            continue;
         add(line, ",\"%s\":", fields->key);
         if (fields->text)
             add_json_text(line, fields->text);
@@ -85,7 +87,7 @@ static void write_text(line_t *line, pt_level_t level, const char *message,
     for (; fields->key; fields++) {
         if (fields->text)
             add(line, " %s=%s", fields->key, fields->text);
-        else
+        else if (fields->is_number)
             add(line, " %s=%lld", fields->key, (long long)fields->number);
     }
 }

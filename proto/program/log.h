@@ -2,6 +2,7 @@
 #ifndef PT_LOG_H
 #define PT_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,10 +12,11 @@ typedef enum { PT_DEBUG, PT_INFO, PT_WARNING, PT_ERROR } pt_level_t;
 typedef struct {
     const char *key, *text;
     int64_t number;
+    bool is_number;
 } pt_log_field_t;
 
-#define PT_S(KEY, TEXT) ((pt_log_field_t){KEY, TEXT, 0})
-#define PT_N(KEY, NUMBER) ((pt_log_field_t){KEY, NULL, (int64_t)(NUMBER)})
+#define PT_S(KEY, TEXT) ((pt_log_field_t){KEY, TEXT, 0, false})
+#define PT_N(KEY, NUMBER) ((pt_log_field_t){KEY, NULL, (int64_t)(NUMBER), true})
 
 /* Names the program in every line; call once before the first thread. `name` is borrowed. */
 void pt_log_open(const char *name);
