@@ -8,32 +8,36 @@
 
 #define POINTER_MAX 320
 #define DEPTH_MAX 16
+#define VALUES_MAX 10000
 
-/* jansson goes 2,048 levels deep, one call each, and a thread of civetweb's has a stack of 100 KiB.
- */
-static bool is_shallow(const char *text, size_t size)
+/* jansson goes 2,048 levels deep, one call each, and a thread of civetweb's has a stack of 100 KiB;
+   and it makes 45 MB of a 1 MiB body of empty lists. Returns what is too much, or NULL. */
+static const char *excess(const char *text, size_t size)
 {
     bool quoted = false;
-    int depth = 0;
+    int depth = 0, values = 1;
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
         if (quoted && c == '\\')
             i++;
         else if (c == '"')
             quoted = !quoted;
+        else if (!quoted && (c == '[' || c == '{' || c == ',') && ++values > VALUES_MAX)
+            return "holds more than 10000 values";
         else if (!quoted && (c == '[' || c == '{') && ++depth > DEPTH_MAX)
-            return false;
+            return "is nested more than 16 levels deep";
         else if (!quoted && (c == ']' || c == '}'))
             depth--;
     }
-    return true;
+    return NULL;
 }
 
 json_t *pt_json_read(const char *text, size_t size, char *reason, size_t reason_size)
 {
     json_error_t error;
-    if (!is_shallow(text, size)) {
-        snprintf(reason, reason_size, "The body is nested more than %d levels deep.", DEPTH_MAX);
+    const char *too_much = excess(text, size);
+    if (too_much) {
+        snprintf(reason, reason_size, "The body %s.", too_much);
         return NULL;
     }
     json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);

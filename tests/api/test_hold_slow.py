@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -257,6 +258,55 @@ def test_the_others_go_on_at_their_latency(gateway, name):
     compare(before, during)
     assert crowd.refused == 0
     assert grown < 64 * MIB
+
+
+@pytest.mark.timeout(60)
+def test_many_large_bodies_at_once_cost_bounded_memory(gateway):
+    """Of 120 that send nearly 1 MiB and then stop, as many are kept as there is room for; a small one always is."""
+    body = b' ' * (MIB - 1)
+    memory = resident(gateway.pid)
+    held = [Connection(gateway.url, 8) for _ in range(120)]
+    try:
+        for connection in held:
+            connection.socket.settimeout(3)
+            try:
+                connection.send(head('POST', '/v1/jobs', gateway.token, Content_Type='application/json',
+                                     Content_Length=str(MIB)) + body)
+            except OSError:
+                pass  # refused in the middle
+        time.sleep(0.3)
+        grown = resident(gateway.pid) - memory
+        answer = httpx.post(f'{gateway.url}/v1/jobs', headers={'Authorization': f'Bearer {gateway.token}'}, timeout=5,
+                            json={'variant_id': gateway.variant, 'job_type': 'humanization'}, trust_env=False)
+        assert answer.status_code == 202
+        refused = 0
+        for connection in held:
+            connection.socket.settimeout(0.01)
+            try:
+                refused += (got := connection.answer()) is not None and got.status == 503
+            except OSError:
+                pass
+        print(f'{refused} of {len(held)} refused, memory +{grown / MIB:.0f} MiB')
+        assert 40 <= refused <= 70
+        assert grown < 80 * MIB
+    finally:
+        for connection in held:
+            connection.socket.close()
+
+
+@pytest.mark.timeout(60)
+def test_many_bodies_of_many_values_cost_bounded_memory(gateway):
+    memory = resident(gateway.pid)
+    bodies = [b'[' + b'[],' * 340_000 + b'[]]'] * 40
+
+    def post(body: bytes) -> int:
+        return httpx.post(f'{gateway.url}/v1/jobs', content=body, timeout=20, trust_env=False, headers={
+            'Authorization': f'Bearer {gateway.token}', 'Content-Type': 'application/json'}).status_code
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(post, bodies)) == {400}
+    grown = resident(gateway.pid) - memory
+    print(f'memory +{grown / MIB:.0f} MiB')
+    assert grown < 100 * MIB
 
 
 @pytest.mark.timeout(120)
