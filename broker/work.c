@@ -94,7 +94,7 @@ void pt_work_return(pt_scheduler_t *self, pt_type_t *type, const char *reason)
 
 /* ---- jobs to slots ----------------------------------------------------------------------- */
 
-/* An agent stops giving credit at 2 × slots of unsettled endings; one that does not stop there is
+/* An agent stops giving credit above 2 × slots + 16 unsettled endings; one that does not stop there is
    stopped here, so that its leases cannot grow without bound. */
 static bool overloaded(const pt_peer_t *worker)
 {

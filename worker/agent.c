@@ -96,7 +96,7 @@ static size_t free_slots(const pt_agent_t *self, size_t type)
 static bool may_give_credit(const pt_agent_t *self)
 {
     return self->phase == PHASE_SESSION && !self->leaving &&
-           self->endings.count <= 2 * self->slot_count &&
+           self->endings.count <= 2 * self->slot_count + PT_UNSETTLED_SLACK &&
            self->endings.bytes <= PT_UNSETTLED_BYTES_MAX;
 }
 

@@ -10,8 +10,10 @@
 #include "worker/endings.h"
 #include "worker/said.h"
 
-/* With 2 × slots + slots endings at most, all that hello names stays below PT_REFS_MAX. */
+/* With 3 × slots + PT_UNSETTLED_SLACK endings at most, all that hello names stays below PT_REFS_MAX.
+   The slack is for agents of few slots: without it short jobs wait for the commits of others. */
 #define PT_SLOTS_MAX 256
+#define PT_UNSETTLED_SLACK 16
 #define PT_UNSETTLED_BYTES_MAX (64u * 1024 * 1024)
 
 typedef struct {
