@@ -1,0 +1,42 @@
+"""scripts/bench: measures, prints tables, and with --write puts them into docs/benchmarks.md."""
+import argparse
+import importlib
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/, for the harness
+os.environ.pop('PARATOPE_TEST_PROGRAMS', None)
+
+from document import write  # noqa: E402
+from programs import build  # noqa: E402
+from rounds import quiet  # noqa: E402
+
+NAMES = ('submit', 'read', 'jobs', 'broker', 'idle', 'memory', 'compare')
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog='scripts/bench', description='Measures Paratope on this machine; 25 minutes for all of it.')
+    parser.add_argument('names', metavar='NAME', nargs='*', help=f"one of {', '.join(NAMES)} (default: all)")
+    parser.add_argument('--write', action='store_true', help='put the tables into docs/benchmarks.md')
+    given = parser.parse_args()
+    for name in given.names:
+        if name not in NAMES:
+            parser.error(f"no benchmark {name!r}; there are {', '.join(NAMES)}")
+    build()
+    for name in given.names or NAMES:
+        began = time.monotonic()
+        print(f'== {name}', flush=True)
+        quiet.seen.clear()
+        tables = importlib.import_module(name).run()
+        print(*(table.text() for table in tables), sep='\n', flush=True)
+        print(f'{name}: {time.monotonic() - began:.0f} s, {quiet}\n', flush=True)
+        if given.write:
+            write(name, tables, str(quiet))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
