@@ -14,6 +14,7 @@ pytestmark = pytest.mark.timeout(900)
 NOW = '2100-01-01T00:00:00+00:00'
 TOP = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 FIRST_PAGE = [OURS, 'infinity', TOP, '100']
+SHORT_PAGE = [OURS, 'infinity', TOP, '10']  # full in a small table too
 TYPES, STATUSES = ['humanization', 'structure', 'stability', 'immunogenicity'], \
                   ['pending', 'running', 'completed', 'failed', 'canceled']
 COMPLETED = [job_id(n) for n in range(400, 440, 4)]
@@ -53,11 +54,11 @@ CASES = [
      {'therapeutic_candidates_pkey', 'organisations_pkey'}),
     ('read_jobs', FIRST_PAGE, {'jobs_of_org', 'jobs_pkey'}),
     ('read_jobs', half_way(), {'jobs_of_org', 'jobs_pkey'}),
-    *(('read_jobs_by_kind', [*FIRST_PAGE, types, statuses], {'jobs_by_kind', 'jobs_pkey'})
+    *(('read_jobs_by_kind', [*SHORT_PAGE, types, statuses], {'jobs_by_kind', 'jobs_pkey'})
       for types in (TYPES, ['stability'], ['structure'])
       for statuses in (STATUSES, ['pending'], ['running'], ['completed'], ['failed', 'canceled'])),
     ('read_jobs_by_kind', [*half_way(), TYPES, ['completed']], {'jobs_by_kind', 'jobs_pkey'}),
-    *(('read_jobs_of_variant', [*FIRST_PAGE[:3], '10', TYPES, statuses, variant], {'jobs_of_variant', 'jobs_pkey', 'variants_pkey'})
+    *(('read_jobs_of_variant', [*SHORT_PAGE, TYPES, statuses, variant], {'jobs_of_variant', 'jobs_pkey', 'variants_pkey'})
       for variant in (VARIANTS[0], VARIANTS[5], NEW[0])
       for statuses in (STATUSES, ['running'], ['failed', 'canceled'])),
     # Another organisation asks for our variant, which has half of all jobs.
