@@ -16,11 +16,13 @@
     20000         /* messages that a socket holds; small ones, but for jobs, which credit bounds */
 #define TURN 1000 /* messages of one socket before the next one has its turn */
 #define TICK_MS (PT_INTERVAL_MS / 4)
+#define GRUMBLE_MS 60000
 
 typedef struct {
     char jobs[256], events_in[256], events[256];
     zsock_t *dealer, *sub, *pub;
     pt_link_t session;
+    int64_t grumbled; /* when the log last spoke of what it sends; 0: never */
 } broker_t;
 
 struct pt_links {
@@ -242,6 +244,19 @@ static void act(pt_links_t *self, int link, unsigned actions)
 
 /* ---- what comes in ----------------------------------------------------------------------- */
 
+/* Nonsense is counted; once a minute the log says from where. */
+static void drop(pt_links_t *self, int link, const char *reason)
+{
+    broker_t *broker = &self->brokers[link];
+    int64_t now = pt_clock_ms();
+    atomic_fetch_add(&self->dropped, 1);
+    if (broker->grumbled != 0 && now - broker->grumbled < GRUMBLE_MS)
+        return;
+    broker->grumbled = now;
+    pt_log(PT_WARNING, "a message was dropped; more of this broker are only counted",
+           PT_S("endpoint", broker->jobs), PT_S("reason", reason));
+}
+
 static void take_job_message(pt_links_t *self, int link, const pt_msg_t *msg)
 {
     switch (msg->verb) {
@@ -275,11 +290,12 @@ static void read_dealer(pt_links_t *self, int link)
         zframe_t *head = zmsg_first(parts);
         pt_msg_t msg;
         unsigned actions = 0;
-        if (pt_msg_decode(&msg, zframe_data(head), zframe_size(head))) {
-            atomic_fetch_add(&self->dropped, 1);
+        const char *fault = pt_msg_decode(&msg, zframe_data(head), zframe_size(head));
+        if (fault) {
+            drop(self, link, fault);
         } else {
             if (!pt_link_take(&broker->session, &msg, pt_clock_ms(), &actions))
-                atomic_fetch_add(&self->dropped, 1);
+                drop(self, link, "another session's");
             else if (broker->session.in_session)
                 take_job_message(self, link, &msg);
             pt_msg_clear(&msg);
@@ -308,19 +324,21 @@ static void take_fact(pt_links_t *self, int link, const pt_msg_t *msg, const zfr
     if (pt_fact_read(&fact, &from, msg, payload))
         self->sink.fact(self->sink.context, &fact);
     else
-        atomic_fetch_add(&self->dropped, 1);
+        drop(self, link, "no status that could be recorded");
 }
 
 static void take_published(pt_links_t *self, int link, zmsg_t *parts)
 {
     zframe_t *topic = zmsg_first(parts), *head = zmsg_next(parts), *payload = zmsg_next(parts);
     pt_msg_t msg;
-    if (!head || pt_msg_decode(&msg, zframe_data(head), zframe_size(head))) {
-        atomic_fetch_add(&self->dropped, 1);
+    const char *fault = head ? pt_msg_decode(&msg, zframe_data(head), zframe_size(head))
+                             : "a topic without a message";
+    if (fault) {
+        drop(self, link, fault);
         return;
     }
     if (!pt_topic_matches(zframe_data(topic), zframe_size(topic), &msg))
-        atomic_fetch_add(&self->dropped, 1);
+        drop(self, link, "its topic is another's");
     else if (msg.verb == PT_ALIVE)
         pt_link_echo(&self->brokers[link].session, pt_clock_ms());
     else if (msg.verb == PT_EVENT)
