@@ -98,6 +98,30 @@ def test_a_history_tells_steps_and_reasons(api, system):
     assert not any(value is None for event in events for value in event.values())
 
 
+def test_a_long_history_comes_in_pages(api, system):
+    job = system.submit(system.make_variant('progress=5 sleep=0.5'))
+    system.wait_terminal([job])
+    path = f'/v1/jobs/{job}/events'
+    whole = api.get(path).json()
+    assert list(whole) == ['data'] and len(whole['data']) >= 3
+    events, after = [], 0
+    while after is not None:
+        page = api.get(path, params={'after': after, 'limit': 2}).json()
+        assert 1 <= len(page['data']) <= 2
+        events += page['data']
+        assert page.get('next_after', page['data'][-1]['seq']) == page['data'][-1]['seq']
+        after = page.get('next_after')
+    assert events == whole['data']
+    assert api.get(path, params={'after': events[-1]['seq']}).json() == {'data': []}
+
+
+@pytest.mark.parametrize('query, name', [('limit=0', 'limit'), ('limit=1001', 'limit'), ('after=x', 'after'), ('page=2', 'page')])
+def test_a_historys_bad_parameters_are_named(api, system, query, name):
+    job = system.submit()
+    body = check_problem(api.get(f'/v1/jobs/{job}/events?{query}'), 400, 'invalid_request')
+    assert [error['parameter'] for error in body['errors']] == [name]
+
+
 @pytest.mark.parametrize('path', ['', '/results', '/events'])
 def test_a_job_that_is_none_is_404(api, path):
     check_problem(api.get(f'/v1/jobs/{uuid.uuid4()}{path}'), 404, 'not_found')

@@ -19,6 +19,7 @@ def read_all(api, **params) -> list[dict]:
         page = answer.json()
         assert list(page) == ['data', 'next_cursor']
         assert len(page['data']) <= params.get('limit', 100)
+        assert not page['data'] or page['data'][0] not in jobs[-1:], 'a page begins with the last one of the page before'
         jobs += page['data']
         cursor = page['next_cursor']
         if cursor is None:
