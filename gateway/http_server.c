@@ -168,7 +168,7 @@ static int on_request(struct mg_connection *connection)
     pt_exchange_open(&exchange, connection, &server->bodies, &request);
     answer(listener, &exchange, &request, &response);
     /* When most threads are taken, nobody may keep one for a request that may come. */
-    exchange.close |= pt_seats_taken(listener->seats) > listener->threads * 3 / 4;
+    exchange.close |= pt_seats_taken(listener->seats) * 4 >= listener->threads * 3;
     exchange.close |= atomic_load(&server->draining);
     pt_exchange_send(&exchange, &request, &response);
     int status = response.status;

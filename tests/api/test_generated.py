@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from harness import EXAMPLE
 from harness.system import CHECKOUT
+from newcomers import newcomer
 from problems import MEMBERS
 from raw import Answer, Connection
 
@@ -63,14 +64,13 @@ WORLD = World('', '')  # strategies are made before there is a system, and look 
 
 @pytest.fixture(scope='module', autouse=True)
 def world(system):
-    WORLD.url, WORLD.token = system.url, system.token
-    done = system.submit(system.make_variant('plain'))
-    failed = system.submit(system.make_variant('fail=no'))
-    waiting = system.submit(job_type='structure')
+    ours = newcomer(system, 'generated')
+    WORLD.url, WORLD.token = system.url, ours.token
+    candidate, variant = ours.make_candidate('plain')
+    done, failed = ours.submit(variant), ours.submit(ours.make_candidate('fail=no')[1])
+    waiting = ours.submit(variant, 'structure')
     system.wait_terminal([done, failed])
-    variant = system.variant
-    WORLD.ids = {'done': done, 'failed': failed, 'waiting': waiting, 'variant': variant,
-                 'candidate': system.http.get(f'/v1/variants/{variant}').json()['candidate_id']}
+    WORLD.ids = {'done': done, 'failed': failed, 'waiting': waiting, 'variant': variant, 'candidate': candidate}
     pid = system.pid('gateway-1')
     yield
     assert system.pid('gateway-1') == pid, 'the gateway died of it'

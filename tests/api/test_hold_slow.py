@@ -19,6 +19,7 @@ import pytest
 
 from commands import program
 from harness.processes import die_with_parent, wait_for
+from newcomers import newcomer
 from raw import Connection, head
 from test_listeners import free_port
 
@@ -215,7 +216,8 @@ def gateway(system, tmp_path_factory):
             return False
     try:
         assert wait_for(ready, 20)
-        yield Held(f'http://{main}', f'http://{health}', running.pid, system.token, system.variant)
+        ours = newcomer(system, 'held')
+        yield Held(f'http://{main}', f'http://{health}', running.pid, ours.token, ours.make_candidate()[1])
     finally:
         running.terminate()
         status = running.wait(15)

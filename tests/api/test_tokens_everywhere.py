@@ -1,7 +1,7 @@
 """A revoked token is refused by every gateway within a second, also by one that hears nothing; and no log has one."""
-import json
 import os
 import signal
+import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -11,7 +11,9 @@ import psycopg2
 import pytest
 
 from commands import program, run_admin
+from harness import EXAMPLE, GENERIC, System
 from harness.processes import die_with_parent, wait_for
+from newcomers import newcomer
 from problems import check_problem
 from raw import answers, head
 from test_listeners import free_port
@@ -22,19 +24,15 @@ CONTROL = ("select pid from pg_stat_activity where datname = current_database() 
 
 @pytest.fixture(scope='module')
 def pair():
-    """Two gateways, and a function that makes a token of a new organisation: (id, token)."""
-    from harness import GENERIC, System
+    """Two gateways."""
     with System(gateways=2, workers=1, pipelines={'humanization': GENERIC}) as running:
         yield running
 
 
 def make_token(system) -> tuple[str, str]:
-    def admin(*arguments: str) -> dict:
-        done = run_admin(system, *arguments)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[0])
-    made = admin('create-token', admin('create-organisation', 'short-lived')['org_id'], 'test')
-    return made['token_id'], made['token']
+    """Of a new organisation: (id, token)."""
+    made = newcomer(system, 'short-lived')
+    return made.token_id, made.token
 
 
 @contextmanager
@@ -220,7 +218,6 @@ def test_no_log_of_any_process_has_a_token_or_a_sequence(new_system):
     _, other_token = make_token(system)
     log = system.home / 'log' / 'gateway-loud.log'
     at = f'127.0.0.1:{free_port()}'
-    import subprocess
     with open(log, 'wb') as file:
         loud = subprocess.Popen([program('paratope-gateway'), '--listen', at, '--access-log'],
                                 env={**os.environ, **system.env}, stderr=file, preexec_fn=die_with_parent(signal.SIGKILL))
@@ -246,6 +243,5 @@ def test_no_log_of_any_process_has_a_token_or_a_sequence(new_system):
     logs = dict(system.log_tails(10**8))
     assert {name.rpartition('/')[2].partition('-')[0] for name in logs} >= {'broker', 'gateway', 'worker', 'postgres.log'}
     assert '"request"' in logs[str(log)], 'the loud one was loud'
-    from harness import EXAMPLE
     for secret in (other_token, system.token, other_token[3:43], LETTERS, *(chain[:40] for chain in EXAMPLE.values())):
         assert [(name, text[max(0, text.find(secret) - 200):][:400]) for name, text in logs.items() if secret in text] == []
