@@ -7,10 +7,9 @@
 #include <string.h>
 
 #define PATH_MAX_LOGGED 256 /* bytes; a line of the log has room for it and all else */
-#define RUN_MAX_LOGGED 20   /* letters and digits: a UUID has fewer, a token or sequence more */
-* /
+#define RUN_MAX_LOGGED 20   /* letters and digits: a UUID has fewer, a token more */
 
-    bool pt_access_init(pt_access_t *self, bool every, const char *proxies)
+bool pt_access_init(pt_access_t *self, bool every, const char *proxies)
 {
     char wrong[64];
     self->every = every;
