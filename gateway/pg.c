@@ -319,12 +319,21 @@ static void end_failed_transaction(pt_pg_t *self, int64_t until)
         pt_pg_close(self);
 }
 
+/* What ends a transaction must not be sent to a new connection, which has none of its locks. */
+static bool in_transaction(const pt_pg_t *self)
+{
+    return self->conn && PQstatus(self->conn) == CONNECTION_OK &&
+           PQtransactionStatus(self->conn) == PQTRANS_INTRANS;
+}
+
 pt_pg_outcome_t pt_pg_flight(pt_pg_t *self, const pt_pg_step_t *steps, int count, int deadline_ms,
                              PGresult **results)
 {
     int64_t until = pt_clock_ms() + deadline_ms;
     for (int i = 0; results && i < count; i++)
         results[i] = NULL;
+    if (steps[count - 1].sql == &pt_sql_commit && !in_transaction(self))
+        return away(self, "the connection ended within the transaction");
     pt_pg_outcome_t outcome = connect_until(self, until);
     if (outcome != PT_PG_OK)
         return outcome;
