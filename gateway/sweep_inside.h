@@ -1,0 +1,48 @@
+/* What sweep.c (wake-ups and the thread) and the two works of the sweep share, and nobody else. */
+#ifndef PT_SWEEP_INSIDE_H
+#define PT_SWEEP_INSIDE_H
+
+#include "gateway/announce.h"
+#include "gateway/pg.h"
+#include "gateway/rounds.h"
+#include "gateway/sweep.h"
+
+#include <stdatomic.h>
+
+#define PT_SWEEP_STATEMENT_MS 5000
+#define PT_SWEEP_AGAIN_MS 500 /* after an error, or for a row that somebody else holds */
+
+/* What is known of a type's backlog, and whose turn it is. */
+typedef struct {
+    char job_type[PT_TYPE_MAX];
+    int64_t due; /* clock ms of the next that may be handed out; INT64_MAX: nothing waits */
+    char last_org[PT_UUID_TEXT];
+} backlog_t;
+
+struct pt_sweep {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stop, active, fresh; /* fresh: leadership is new, nothing is known */
+    bool woken;
+    backlog_t backlogs[PT_TYPES_MAX];
+    size_t backlog_count;
+    pt_rounds_t *rounds;
+    int64_t look_at, edges_at;
+    pt_array_t hinted; /* ids of organisations, under lock */
+    pthread_t thread;
+    pt_pg_t *pg;
+    pt_links_t *links;
+    pt_recorder_t *recorder;
+    _Atomic uint64_t handed_out, asked, lost, out;
+};
+
+/* Something waits; `due` is the time of pt_clock_ms. With the lock held. */
+void pt_sweep_waits_locked(pt_sweep_t *self, const char *job_type, int64_t due);
+
+/* sweep_hand_out.c: hands out what is due by `now`, as far as credit goes. */
+pt_pg_outcome_t pt_sweep_hand_out(pt_sweep_t *self, int64_t now);
+
+/* sweep_ask.c: asks the brokers for the next page of what is out, if it is time. */
+pt_pg_outcome_t pt_sweep_ask(pt_sweep_t *self, int64_t now);
+
+#endif
