@@ -37,7 +37,8 @@ def die_with_parent():
 class Broker:
     """The process, on ports of its own. Ended by its pid."""
 
-    def __init__(self, *more, metrics=True):
+    def __init__(self, *more, metrics=True, log=None):
+        self.log = log  # a file for its standard error
         self.ports = free_ports(5)
         names = ('gateways', 'workers', 'events-in', 'events')
         self.endpoints = {name: f'tcp://127.0.0.1:{port}' for name, port in zip(names, self.ports)}
@@ -50,7 +51,8 @@ class Broker:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stderr=self.log,
+                                        preexec_fn=die_with_parent)
         deadline = time.monotonic() + 10
         while not can_connect(self.ports[3]) or not can_connect(self.ports[0]):
             assert self.process.poll() is None, 'the broker ended'

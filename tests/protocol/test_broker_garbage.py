@@ -1,4 +1,5 @@
 """Nonsense at each of the broker's sockets, while a worker and a gateway beside it go on as ever."""
+import json
 import os
 import subprocess
 import sys
@@ -125,3 +126,27 @@ def test_garbage_harms_nobody(name):
         for peer in (*senders, worker, gateway):
             peer.end() if isinstance(peer, Sender) else peer.close()
         assert broker.close()[0] == 0
+
+
+def test_a_peer_that_sends_nonsense_is_logged_once_a_minute(tmp_path):
+    with open(tmp_path / 'log', 'wb') as log:
+        broker = Broker(log=log)
+    peers = [zmq.Context.instance().socket(zmq.DEALER) for _ in range(3)]
+    try:
+        for peer in peers:
+            peer.linger = 0
+            peer.connect(broker.endpoints['workers'])
+            for _ in range(200):
+                peer.send(b'nonsense')
+        deadline = time.monotonic() + 10
+        while dropped(broker, 'workers') < 600 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert dropped(broker, 'workers') == 600
+    finally:
+        for peer in peers:
+            peer.close()
+        broker.close()
+    said = [json.loads(line) for line in (tmp_path / 'log').read_text().splitlines()]
+    complaints = [line for line in said if line['message'].startswith('a message was dropped')]
+    assert len(complaints) == len({line['peer'] for line in complaints}) == 3
+    assert all(line['socket'] == 'workers' and line['reason'] for line in complaints)
