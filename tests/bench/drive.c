@@ -277,7 +277,7 @@ int main(int argc, char **argv)
     char *port = argc >= 7 ? strchr(argv[1], ':') : NULL;
     if (!port || atoi(argv[4]) < 1 || atoi(argv[4]) > CONNECTIONS_MAX)
         return 2;
-    pt_process_start();
+    zsys_handler_set(NULL);
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
     build_request(&driver, argv[1], argv[2], argv[3]);
     *port = 0;

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 
 QUIET = 0.3       # load of others (processes that want a core) at which a round may begin
-PATIENCE = 20.0   # seconds to wait for that
+PATIENCE = 5.0   # seconds to wait for that
 ROUNDS = int(os.environ.get('PARATOPE_BENCH_ROUNDS', '3'))
 
 Figures = dict[str, float]

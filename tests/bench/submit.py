@@ -8,7 +8,7 @@ from rounds import Figures, interleave, ratio
 from tables import Table
 from tenants import Tenant, add_tenants, first_tenant
 
-SECONDS = 4.0
+SECONDS = 3.0
 CONNECTIONS = (1, 16, 64, 256)
 BODY = '{"variant_id":"VARIANT","job_type":"humanization"}'
 THREADS = 200  # of civetweb, as the gateway has by default
