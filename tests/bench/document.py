@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from programs import CHECKOUT
+from rounds import ROUNDS
 from tables import Table
 
 PAGE = CHECKOUT / 'docs' / 'benchmarks.md'
@@ -14,7 +15,7 @@ PAGE = CHECKOUT / 'docs' / 'benchmarks.md'
 
 def write(name: str, tables: list[Table], quiet: str) -> None:
     made = '\n'.join(table.markdown() for table in tables)
-    text = f'{made}\n`scripts/bench {name}`, {datetime.date.today()}, commit {commit()}; {quiet}.\n'
+    text = f'{made}\n`scripts/bench {name}`, {datetime.date.today()}, commit {commit()}, rounds: {ROUNDS}; {quiet}.\n'
     page = PAGE.read_text()
     for part, content in ((name, text), ('machine', machine())):
         page, count = re.subn(rf'(<!-- {part}: made by scripts/bench -->\n).*?(<!-- end -->)',

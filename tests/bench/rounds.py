@@ -37,6 +37,8 @@ class Quiet:
         self.seen.append(now)
 
     def __str__(self) -> str:
+        if not self.seen:
+            return 'measured once, without rounds'
         noisy = sum(now > QUIET for now in self.seen)
         return f'{noisy} of {len(self.seen)} rounds began beside other work' if noisy else \
             f'nothing else was running before any of the {len(self.seen)} rounds'
