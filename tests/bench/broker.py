@@ -33,7 +33,7 @@ def broker(workers: int) -> Figures:
 def relay(workers: int) -> Figures:
     ports, (front, back) = endpoints(2)
     with running([str(BENCH / 'relay'), 'serve', front, back], port=ports[1]):
-        return rate(ask('relay', 'load', front, back, workers, JOBS['relay']))
+        return rate(ask('relay', 'load', front, back, workers, JOBS['relay'], seconds=60))
 
 
 def run() -> list[Table]:

@@ -72,7 +72,9 @@ static bool pass_ending(void *front, void *back, const name_t *gateway, name_t *
     take(back, &n, sizeof n);
     int size = take(back, head, sizeof head);
     if (size == 0) {
-        workers[n % WORKERS_MAX] = from; /* its hello */
+        workers[n % WORKERS_MAX] = from; /* its hello, answered */
+        zmq_send(back, from.bytes, (size_t)from.size, ZMQ_SNDMORE);
+        zmq_send(back, "", 0, 0);
         return true;
     }
     zmq_send(front, gateway->bytes, (size_t)gateway->size, ZMQ_SNDMORE);
@@ -142,7 +144,10 @@ static void load(const char *front_at, const char *back_at, uint32_t count, uint
         zmq_send(workers[n], &n, sizeof n, ZMQ_SNDMORE);
         zmq_send(workers[n], "", 0, 0);
     }
-    sleep(1);
+    for (uint32_t n = 0; n < count; n++) {
+        char hello[1];
+        zmq_recv(workers[n], hello, sizeof hello, 0);
+    }
     double began = now_s();
     uint64_t sent = 0, ended = 0;
     for (; sent < (uint64_t)EACH * count + SLACK && sent < jobs; sent++)
