@@ -17,14 +17,6 @@ void pt_counters_add(pt_counters_t *self, const char *reason)
     atomic_fetch_add(&self->items[i].n, 1);
 }
 
-uint64_t pt_counters_total(const pt_counters_t *self)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < PT_COUNTERS_MAX; i++)
-        sum += atomic_load(&self->items[i].n);
-    return sum;
-}
-
 void pt_counters_print(const pt_counters_t *self, FILE *to, const char *name, const char *socket)
 {
     for (size_t i = 0; i < PT_COUNTERS_MAX; i++) {

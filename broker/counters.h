@@ -19,8 +19,6 @@ typedef struct {
    ones the last place counts the rest. */
 void pt_counters_add(pt_counters_t *self, const char *reason);
 
-uint64_t pt_counters_total(const pt_counters_t *self);
-
 /* One Prometheus sample a reason: NAME{socket="SOCKET",reason="REASON"} N */
 void pt_counters_print(const pt_counters_t *self, FILE *to, const char *name, const char *socket);
 

@@ -11,7 +11,6 @@
 #define BATCH_MAX 1024
 #define QUEUE_MAX 4096
 #define STATEMENT_MS 3000
-#define SEND_WITHIN_MS 2000 /* of the commit: later, the rounds may have given the job up */
 #define AGAIN_MS 100
 
 typedef enum { QUEUED, IN_FLIGHT, DONE, ABANDONED } waiter_state_t;
@@ -175,7 +174,7 @@ static void publish_created(pt_committer_t *self, const waiter_t *waiter, uint64
 /* Sends what the statement handed out, publishes what it created. */
 static void follow_up(pt_committer_t *self, waiter_t **batch, PGresult *rows)
 {
-    int64_t expires = pt_clock_ms() + SEND_WITHIN_MS;
+    int64_t expires = pt_clock_ms() + PT_SEND_WITHIN_MS;
     for (int row = 0; row < PQntuples(rows); row++) {
         waiter_t *waiter = batch[atoi(PQgetvalue(rows, row, 0)) - 1];
         bool out = *PQgetvalue(rows, row, 1) == 't';

@@ -92,16 +92,6 @@ uint64_t pt_links_free(pt_links_t *self, const char *job_type)
     return n;
 }
 
-bool pt_links_type(pt_links_t *self, size_t n, char job_type[PT_TYPE_MAX])
-{
-    pthread_mutex_lock(&self->lock);
-    const char *found = pt_credit_type(&self->credit, n);
-    if (found)
-        strcpy(job_type, found);
-    pthread_mutex_unlock(&self->lock);
-    return found != NULL;
-}
-
 int pt_links_sessions(pt_links_t *self, pt_ticket_t tickets[PT_LINKS_MAX])
 {
     int count = 0;

@@ -44,7 +44,6 @@ void pt_links_set_leader(pt_links_t *self, bool leader);
 pt_ticket_t pt_links_reserve(pt_links_t *self, const char *job_type);
 void pt_links_release(pt_links_t *self, const pt_ticket_t *ticket, const char *job_type);
 uint64_t pt_links_free(pt_links_t *self, const char *job_type);
-bool pt_links_type(pt_links_t *self, size_t n, char job_type[PT_TYPE_MAX]);
 
 /* The sessions that are open now, a ticket each; returns how many. */
 int pt_links_sessions(pt_links_t *self, pt_ticket_t tickets[PT_LINKS_MAX]);

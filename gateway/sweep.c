@@ -56,14 +56,6 @@ void pt_sweep_credit(pt_sweep_t *self)
     pthread_mutex_unlock(&self->lock);
 }
 
-void pt_sweep_out(pt_sweep_t *self)
-{
-    pthread_mutex_lock(&self->lock);
-    pt_rounds_wake(self->rounds, false);
-    wake_locked(self);
-    pthread_mutex_unlock(&self->lock);
-}
-
 void pt_sweep_event(pt_sweep_t *self, const pt_msg_t *event, bool is_new)
 {
     pthread_mutex_lock(&self->lock);

@@ -4,7 +4,6 @@
 #include "proto/program/process.h"
 
 #define HAND_OUT_MAX 256
-#define SEND_WITHIN_MS 2000 /* of the commit: later, the rounds may have given the job up */
 
 static int reserve(pt_sweep_t *self, const char *job_type, pt_ticket_t tickets[HAND_OUT_MAX])
 {
@@ -63,7 +62,7 @@ static pt_pg_outcome_t hand_out_rows(pt_sweep_t *self, backlog_t *backlog,
         pt_pg_run(self->pg, &pt_sql_hand_out, params, 3, PT_SWEEP_STATEMENT_MS, &rows);
     if (outcome != PT_PG_OK)
         return outcome;
-    int64_t expires = pt_clock_ms() + SEND_WITHIN_MS;
+    int64_t expires = pt_clock_ms() + PT_SEND_WITHIN_MS;
     for (*sent = 0; *sent < PQntuples(rows); ++*sent)
         send_row(self, rows, *sent, backlog->job_type, &tickets[*sent], expires);
     if (*sent > 0)

@@ -75,16 +75,6 @@ const char *pt_state_status(pt_state_t state)
     return statuses[state];
 }
 
-const char *pt_state_name(pt_state_t state)
-{
-    return state_names[state];
-}
-
-const char *pt_fact_name(pt_fact_kind_t fact)
-{
-    return fact_names[fact];
-}
-
 pt_state_t pt_state_of(const char *status, bool waiting)
 {
     if (strcmp(status, "pending") == 0)

@@ -52,8 +52,6 @@ pt_transition_t pt_job_transition(pt_state_t state, pt_fact_kind_t fact);
 
 /* pending, running, completed, failed, canceled: what clients and the table call it. */
 const char *pt_state_status(pt_state_t state);
-const char *pt_state_name(pt_state_t state);
-const char *pt_fact_name(pt_fact_kind_t fact);
 
 /* From the table's status and whether due_at is set; PT_STATES if the status is none. */
 pt_state_t pt_state_of(const char *status, bool waiting);

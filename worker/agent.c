@@ -39,16 +39,6 @@ void pt_agent_destroy(pt_agent_t **self_p)
     *self_p = NULL;
 }
 
-size_t pt_agent_slots(const pt_agent_t *self)
-{
-    return self->slot_count;
-}
-
-const pt_agent_type_t *pt_agent_slot_type(const pt_agent_t *self, size_t slot)
-{
-    return &self->types[self->slots[slot].type].what;
-}
-
 /* ---- slots ------------------------------------------------------------------------------- */
 
 agent_slot_t *agent_find_job(pt_agent_t *self, const pt_uuid_t *job_id)

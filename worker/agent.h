@@ -10,8 +10,9 @@
 #include "worker/endings.h"
 #include "worker/said.h"
 
-/* With 3 × slots + PT_UNSETTLED_SLACK endings at most, all that hello names stays below PT_REFS_MAX.
-   The slack is for agents of few slots: without it short jobs wait for the commits of others. */
+/* With 3 × slots + PT_UNSETTLED_SLACK endings at most, all that hello names stays below
+   PT_REFS_MAX. The slack is for agents of few slots: without it short jobs wait for the commits of
+   others. */
 #define PT_SLOTS_MAX 256
 #define PT_UNSETTLED_SLACK 16
 #define PT_UNSETTLED_BYTES_MAX (64u * 1024 * 1024)
@@ -76,8 +77,5 @@ const pt_outputs_t *pt_agent_step(pt_agent_t *self, pt_now_t now, const pt_input
 
 /* When (in milliseconds of the forward clock) the next TICK is needed. */
 int64_t pt_agent_deadline(const pt_agent_t *self);
-
-size_t pt_agent_slots(const pt_agent_t *self);
-const pt_agent_type_t *pt_agent_slot_type(const pt_agent_t *self, size_t slot);
 
 #endif
