@@ -11,26 +11,6 @@ static bool one_of(const char *word, const char *const *words)
     return *words != NULL;
 }
 
-static bool is_map(pt_bytes_t payload)
-{
-    uint8_t head = *(const uint8_t *)payload.data;
-    return (head & 0xf0) == 0x80 || head == 0xde || head == 0xdf;
-}
-
-static const char *check_payload(const pt_msg_t *msg, pt_bytes_t payload)
-{
-    pt_payload_t rule = pt_verb_payload(msg->verb);
-    if (!payload.data)
-        return rule == PT_PAYLOAD_ALWAYS ? "the payload is missing" : NULL;
-    if (rule == PT_PAYLOAD_NONE)
-        return "a payload where none belongs";
-    if (payload.size > PT_PAYLOAD_MAX)
-        return "the payload is too large";
-    if (!pt_msgpack_valid(payload.data, payload.size))
-        return "the payload is not one msgpack object";
-    return is_map(payload) ? NULL : "the payload is not a map";
-}
-
 const char *pt_check_job(pt_msg_t *msg, pt_bytes_t header, pt_bytes_t payload)
 {
     if (!header.data)
@@ -40,10 +20,8 @@ const char *pt_check_job(pt_msg_t *msg, pt_bytes_t header, pt_bytes_t payload)
         return why;
     if (msg->verb >= PT_STATUS)
         why = "a verb of the event path";
-    else if (msg->verb == PT_FETCH || msg->verb == PT_CHUNK)
-        why = "a reserved verb";
     else
-        why = check_payload(msg, payload);
+        why = pt_msg_check_payload(msg, payload.data, payload.size);
     if (why)
         pt_msg_clear(msg);
     return why;
@@ -57,11 +35,12 @@ static const char *check_status(const pt_msg_t *msg)
 
 static const char *check_result(const pt_msg_t *msg, pt_bytes_t payload)
 {
+    bool large = pt_msg_has(msg, PT_F_SIZE) && pt_msg_has(msg, PT_F_DIGEST);
     if (strcmp(msg->status, "completed") == 0)
-        return payload.data ? NULL : "the payload is missing";
+        return payload.data || large ? NULL : "the payload is missing";
     if (strcmp(msg->status, "failed") != 0)
         return "not an ending";
-    return payload.data ? "a payload where none belongs" : NULL;
+    return payload.data || large ? "a payload where none belongs" : NULL;
 }
 
 static const char *check_recorded(const pt_msg_t *msg)
@@ -82,6 +61,7 @@ static const char *check_words(const pt_msg_t *msg, pt_bytes_t payload)
         return check_result(msg, payload);
     case PT_EVENT:
         return check_recorded(msg);
+    case PT_LOG:
     case PT_ALIVE:
     case PT_EDGE:
         return NULL;
@@ -101,7 +81,7 @@ const char *pt_check_event(pt_msg_t *msg, pt_bytes_t topic, pt_bytes_t header, p
         return why;
     why = check_words(msg, payload);
     if (!why)
-        why = check_payload(msg, payload);
+        why = pt_msg_check_payload(msg, payload.data, payload.size);
     if (!why && !pt_topic_matches(topic.data, topic.size, msg))
         why = "the topic is not the header's";
     if (why)

@@ -53,6 +53,13 @@ static const field_t fields[PT_FIELDS] = {
     [PT_F_RETRY] = FIELD("retry", BOOL, retry),
     [PT_F_SEQ] = FIELD("seq", UINT64, seq),
     [PT_F_TIMELINE] = FIELD("timeline", UINT64, timeline),
+    [PT_F_PRIORITY] = FIELD("priority", UINT64, priority),
+    [PT_F_WEIGHT] = FIELD("weight", UINT64, weight),
+    [PT_F_SIZE] = FIELD("size", UINT64, size),
+    [PT_F_DIGEST] = FIELD("digest", BYTES, digest),
+    [PT_F_OFFSET] = FIELD("offset", UINT64, offset),
+    [PT_F_VARIANT_ID] = FIELD("variant_id", BYTES, variant_id),
+    [PT_F_REQUEST] = FIELD("request", TEXT, request),
 };
 
 /* What each verb must and may carry. */
@@ -71,22 +78,27 @@ static const verb_t verbs[PT_VERBS] = {
                   PT_PAYLOAD_NONE},
     [PT_WELCOME] = {"welcome", B(SESSION) | B(INSTANCE) | B(MAX) | B(INTERVAL), 0, PT_PAYLOAD_NONE},
     [PT_HELLO_AGAIN] = {"hello?", 0, B(REASON), PT_PAYLOAD_NONE},
-    [PT_JOB] = {"job", A_JOB | B(ORG_ID) | B(JOB_TYPE), 0, PT_PAYLOAD_ALWAYS},
+    [PT_JOB] = {"job", A_JOB | B(ORG_ID) | B(JOB_TYPE),
+                B(PRIORITY) | B(WEIGHT) | B(SIZE) | B(DIGEST), PT_PAYLOAD_MAYBE},
     [PT_CREDIT] = {"credit", B(SESSION) | B(CREDIT), 0, PT_PAYLOAD_NONE},
-    [PT_BEAT] = {"beat", B(SESSION), B(LEADER), PT_PAYLOAD_NONE},
+    [PT_BEAT] = {"beat", B(SESSION), B(LEADER) | B(SLOTS), PT_PAYLOAD_NONE},
     [PT_STOP] = {"stop", A_JOB, 0, PT_PAYLOAD_NONE},
     [PT_SETTLED] = {"settled", A_JOB | B(OUTCOME), B(REASON), PT_PAYLOAD_NONE},
     [PT_HAVE] = {"have?", B(SESSION) | B(ROUND) | B(JOBS), 0, PT_PAYLOAD_NONE},
     [PT_GONE] = {"gone", A_JOB | B(CERTAIN), B(HANDED_BACK) | B(REASON), PT_PAYLOAD_NONE},
-    [PT_FETCH] = {"fetch", A_JOB, 0, PT_PAYLOAD_NONE},
-    [PT_CHUNK] = {"chunk", A_JOB, 0, PT_PAYLOAD_MAYBE},
+    [PT_FETCH] = {"fetch", A_JOB | B(OFFSET), 0, PT_PAYLOAD_NONE},
+    [PT_CHUNK] = {"chunk", A_JOB | B(OFFSET), 0, PT_PAYLOAD_ALWAYS},
     [PT_BYE] = {"bye", B(SESSION), B(REASON), PT_PAYLOAD_NONE},
     [PT_STATUS] = {"status", A_TOPIC | B(TYPE), B(STEP) | B(FRACTION), PT_PAYLOAD_NONE},
-    [PT_RESULT] = {"result", A_TOPIC | B(STARTED_AT), B(CODE) | B(MESSAGE) | B(RETRY),
-                   PT_PAYLOAD_MAYBE},
+    [PT_RESULT] = {"result", A_TOPIC | B(STARTED_AT),
+                   B(CODE) | B(MESSAGE) | B(RETRY) | B(SIZE) | B(DIGEST), PT_PAYLOAD_MAYBE},
+    [PT_LOG] = {"log", B(JOB_ID) | B(ORG_ID) | B(JOB_TYPE) | B(ATTEMPT) | B(AT) | B(OFFSET), 0,
+                PT_PAYLOAD_ALWAYS},
     [PT_ALIVE] = {"alive", B(INSTANCE), 0, PT_PAYLOAD_NONE},
     [PT_EVENT] = {"event", A_TOPIC | B(TYPE) | B(SEQ) | B(TIMELINE),
-                  B(WAITING) | B(STEP) | B(FRACTION) | B(CODE) | B(MESSAGE), PT_PAYLOAD_NONE},
+                  B(WAITING) | B(STEP) | B(FRACTION) | B(CODE) | B(MESSAGE) | B(VARIANT_ID) |
+                      B(REQUEST),
+                  PT_PAYLOAD_NONE},
     [PT_EDGE] = {"edge", B(ORG_ID) | B(SEQ) | B(TIMELINE), 0, PT_PAYLOAD_NONE},
 };
 
@@ -367,6 +379,60 @@ const char *pt_msg_decode(pt_msg_t *self, const void *data, size_t size)
     if (why)
         pt_msg_clear(self);
     return why;
+}
+
+/* ---- payloads ---------------------------------------------------------------------------- */
+
+static bool is_map(const uint8_t *head)
+{
+    return (*head & 0xf0) == 0x80 || *head == 0xde || *head == 0xdf;
+}
+
+/* Where the bytes of a msgpack bin or str begin, or 0 if it is the other or neither. */
+static size_t body_offset(const uint8_t *head, bool text)
+{
+    if (text && (*head & 0xe0) == 0xa0)
+        return 1;
+    uint8_t first = text ? 0xd9 : 0xc4; /* then the ones with lengths of 2 and 4 bytes */
+    return *head == first ? 2 : *head == first + 1 ? 3 : *head == first + 2 ? 5 : 0;
+}
+
+static const char *check_piece(const void *payload, size_t size, bool text, size_t most)
+{
+    size_t offset = body_offset(payload, text);
+    if (offset == 0)
+        return text ? "the payload is no text" : "the payload is no bin";
+    if (size == offset || size - offset > most)
+        return "the payload is empty or too large";
+    return !text || pt_text_valid((const char *)payload + offset, size - offset)
+               ? NULL
+               : "the payload is no text";
+}
+
+/* Large inputs and results are named by size and digest, and fetched. */
+static bool is_elsewhere(const pt_msg_t *self)
+{
+    return pt_msg_has(self, PT_F_SIZE) && pt_msg_has(self, PT_F_DIGEST);
+}
+
+const char *pt_msg_check_payload(const pt_msg_t *self, const void *payload, size_t size)
+{
+    pt_payload_t rule = verbs[self->verb].payload;
+    if (!payload) {
+        bool needed = rule == PT_PAYLOAD_ALWAYS || (self->verb == PT_JOB && !is_elsewhere(self));
+        return needed ? "the payload is missing" : NULL;
+    }
+    if (rule == PT_PAYLOAD_NONE || pt_msg_has(self, PT_F_SIZE))
+        return "a payload where none belongs";
+    if (!pt_msgpack_valid(payload, size))
+        return "the payload is not one msgpack object";
+    if (self->verb == PT_CHUNK)
+        return check_piece(payload, size, false, PT_CHUNK_MAX);
+    if (self->verb == PT_LOG)
+        return check_piece(payload, size, true, PT_LOG_PIECE_MAX);
+    if (size > PT_PAYLOAD_MAX)
+        return "the payload is too large";
+    return is_map(payload) ? NULL : "the payload is not a map";
 }
 
 /* ---- encoding ---------------------------------------------------------------------------- */

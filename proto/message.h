@@ -22,11 +22,12 @@ typedef enum {
     PT_SETTLED,
     PT_HAVE, /* have? */
     PT_GONE,
-    PT_FETCH, /* reserved */
-    PT_CHUNK, /* reserved */
+    PT_FETCH,
+    PT_CHUNK,
     PT_BYE,
     PT_STATUS,
     PT_RESULT,
+    PT_LOG,
     PT_ALIVE,
     PT_EVENT,
     PT_EDGE,
@@ -67,10 +68,18 @@ typedef enum {
     PT_F_RETRY,
     PT_F_SEQ,
     PT_F_TIMELINE,
+    PT_F_PRIORITY,
+    PT_F_WEIGHT,
+    PT_F_SIZE,
+    PT_F_DIGEST,
+    PT_F_OFFSET,
+    PT_F_VARIANT_ID,
+    PT_F_REQUEST,
     PT_FIELDS
 } pt_field_t;
 
 #define PT_SESSION_SIZE 8
+#define PT_DIGEST_SIZE 32 /* SHA-256 */
 
 /* A job as leases, unsettled and have? name it. */
 typedef struct {
@@ -99,7 +108,7 @@ typedef struct {
     uint8_t session[PT_SESSION_SIZE];
     char role[16]; /* gateway, worker */
     char machine[PT_NAME_MAX];
-    pt_uuid_t instance, job_id, org_id;
+    pt_uuid_t instance, job_id, org_id, variant_id;
     char job_type[PT_TYPE_MAX];
     uint32_t attempt;
     char status[16];
@@ -112,7 +121,11 @@ typedef struct {
     char code[PT_NAME_MAX];
     char message[PT_TEXT_MAX + 1];
     char reason[PT_TEXT_MAX + 1];
+    char request[PT_NAME_MAX]; /* of an event: X-Request-Id of the submission */
     uint64_t seq, timeline, round, max, interval;
+    uint64_t priority, weight;      /* of a job: see PT_PRIORITIES; turns of its organisation */
+    uint64_t size, offset;          /* of a large payload, in bytes; of a chunk or log within it */
+    uint8_t digest[PT_DIGEST_SIZE]; /* of a large payload */
     pt_counts_t slots, credit;
     pt_refs_t leases, unsettled, jobs;
 } pt_msg_t;
@@ -144,8 +157,12 @@ void pt_msg_encode(const pt_msg_t *self, msgpack_sbuffer *out);
 /* The verb's word on the wire. */
 const char *pt_verb_name(pt_verb_t verb);
 
-/* Whether the verb has a payload frame: a msgpack object of at most PT_PAYLOAD_MAX bytes. */
+/* Whether the verb has a payload frame: one msgpack object. */
 typedef enum { PT_PAYLOAD_NONE, PT_PAYLOAD_ALWAYS, PT_PAYLOAD_MAYBE } pt_payload_t;
 pt_payload_t pt_verb_payload(pt_verb_t verb);
+
+/* Why the payload (NULL: none came) is not what PROTOCOL.md says for that message; NULL: it is.
+   Looks at kind and size, reads each byte once, and allocates nothing. */
+const char *pt_msg_check_payload(const pt_msg_t *self, const void *payload, size_t size);
 
 #endif

@@ -10,6 +10,7 @@ size_t pt_topic_format(char topic[PT_TOPIC_MAX], const pt_msg_t *msg)
     switch (msg->verb) {
     case PT_STATUS:
     case PT_RESULT:
+    case PT_LOG:
     case PT_EVENT:
         size = snprintf(topic, PT_TOPIC_MAX, "%s.%s.%s.%s.", pt_verb_name(msg->verb),
                         pt_uuid_format(&msg->org_id, org), msg->job_type,

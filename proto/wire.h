@@ -9,15 +9,21 @@
 /* The limits of version 1. A sender never exceeds them: a frame above PT_FRAME_MAX closes the
    connection at the receiver and takes the neighbours along. */
 #define PT_VERSION 1
-#define PT_FRAME_MAX (128 * 1024)  /* any one frame, ZMQ_MAXMSGSIZE of every socket */
-#define PT_PAYLOAD_MAX (64 * 1024) /* inputs of a job, result in an ending */
-#define PT_DEPTH_MAX 24            /* nesting of a msgpack object */
-#define PT_TYPE_MAX 32             /* a job type's bytes, NUL included */
-#define PT_NAME_MAX 128            /* machine, step, code; NUL included */
-#define PT_TEXT_MAX 1000           /* a reason for people */
-#define PT_REFS_MAX 1000           /* jobs named in one message */
-#define PT_TYPES_MAX 64            /* job types named in one message */
-#define PT_INTERVAL_MS 1000        /* beats; three without one and the peer is gone */
+#define PT_FRAME_MAX (128 * 1024)       /* any one frame, ZMQ_MAXMSGSIZE of every socket */
+#define PT_PAYLOAD_MAX (64 * 1024)      /* inputs of a job, result in an ending */
+#define PT_CHUNK_MAX (64 * 1024)        /* bytes of a large payload in one chunk */
+#define PT_LARGE_MAX (64 * 1024 * 1024) /* a large payload */
+#define PT_LOG_PIECE_MAX 8192           /* bytes of text in one log message */
+#define PT_LOG_MAX (64 * 1024)          /* bytes of text kept of an attempt */
+#define PT_PRIORITIES 3                 /* 0 high, 1 normal, 2 low */
+#define PT_WEIGHT_MAX 100
+#define PT_DEPTH_MAX 24     /* nesting of a msgpack object */
+#define PT_TYPE_MAX 32      /* a job type's bytes, NUL included */
+#define PT_NAME_MAX 128     /* machine, step, code; NUL included */
+#define PT_TEXT_MAX 1000    /* a reason for people */
+#define PT_REFS_MAX 1000    /* jobs named in one message */
+#define PT_TYPES_MAX 64     /* job types named in one message */
+#define PT_INTERVAL_MS 1000 /* beats; three without one and the peer is gone */
 #define PT_MISSED_MAX 3
 
 /* The length of the msgpack object at the start of `data`, or 0 if there is no whole, well-formed

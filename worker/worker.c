@@ -125,14 +125,6 @@ static void on_slot(void *context, const pt_input_t *input)
     step(context, input);
 }
 
-static bool payload_fits(pt_verb_t verb, zframe_t *payload)
-{
-    if (!payload)
-        return pt_verb_payload(verb) != PT_PAYLOAD_ALWAYS;
-    return pt_verb_payload(verb) != PT_PAYLOAD_NONE && zframe_size(payload) <= PT_PAYLOAD_MAX &&
-           pt_msgpack_valid(zframe_data(payload), zframe_size(payload));
-}
-
 /* Why the message is none, or NULL once the agent has it. */
 static const char *read_message(worker_t *self, zmsg_t *parts)
 {
@@ -143,13 +135,13 @@ static const char *read_message(worker_t *self, zmsg_t *parts)
     const char *why = pt_msg_decode(&msg, zframe_data(head), zframe_size(head));
     if (why)
         return why;
-    if (payload_fits(msg.verb, payload))
+    why = pt_msg_check_payload(&msg, payload ? zframe_data(payload) : NULL,
+                               payload ? zframe_size(payload) : 0);
+    if (!why)
         step(self, &(pt_input_t){.kind = PT_IN_MESSAGE,
                                  .msg = &msg,
                                  .payload = payload ? zframe_data(payload) : NULL,
                                  .payload_size = payload ? zframe_size(payload) : 0});
-    else
-        why = "a payload that is missing, too large or no msgpack";
     pt_msg_clear(&msg);
     return why;
 }

@@ -27,9 +27,15 @@ VALID = {
     "hello?": {"m": "hello?"},
     "hello? with a reason": {"m": "hello?", "reason": "too many peers"},
     "job": {"m": "job", **A_JOB, "org_id": ORG, "job_type": "stability"},
+    "job, of high priority": {"m": "job", **A_JOB, "org_id": ORG, "job_type": "stability", "priority": 0, "weight": 3},
+    "job, large inputs": {"m": "job", **A_JOB, "org_id": ORG, "job_type": "stability", "size": 70000,
+                          "digest": bytes(range(100, 132))},
+    "fetch": {"m": "fetch", **A_JOB, "offset": 65536},
+    "chunk": {"m": "chunk", **A_JOB, "offset": 65536},
     "credit": {"m": "credit", "session": SESSION, "credit": {"humanization": 70, "structure": 0}},
     "beat": {"m": "beat", "session": SESSION},
     "beat of the leader": {"m": "beat", "session": SESSION, "leader": True},
+    "beat of a broker": {"m": "beat", "session": SESSION, "slots": {"humanization": 4, "structure": 0}},
     "stop": {"m": "stop", **A_JOB},
     "settled": {"m": "settled", **A_JOB, "outcome": "committed"},
     "settled, refused": {"m": "settled", **A_JOB, "outcome": "refused", "reason": "a number that is not finite"},
@@ -42,8 +48,14 @@ VALID = {
     "result": {"m": "result", **TOPIC, "status": "completed", "started_at": AT - 5},
     "result, failed": {"m": "result", **TOPIC, "status": "failed", "started_at": AT - 5, "code": "not_an_antibody",
                        "message": "chain 1 is no variable domain – é", "retry": False},
+    "result, large": {"m": "result", **TOPIC, "status": "completed", "started_at": AT - 5, "size": 2**26,
+                      "digest": bytes(range(100, 132))},
+    "log": {"m": "log", "job_id": JOB, "org_id": ORG, "job_type": "humanization", "attempt": 2, "at": AT, "offset": 0},
     "alive": {"m": "alive", "instance": INSTANCE},
     "event": {"m": "event", **TOPIC, "status": "pending", "type": "created", "seq": 1, "timeline": 1, "waiting": True},
+    "event, with the submission's": {
+        "m": "event", **TOPIC, "status": "pending", "type": "created", "seq": 1, "timeline": 1,
+        "variant_id": INSTANCE, "request": "r-1"},
     "edge": {"m": "edge", "org_id": ORG, "seq": 2**40, "timeline": 2},
 }
 
@@ -97,6 +109,9 @@ INVALID = {
     "1,001 jobs": pack({"m": "have?", "session": SESSION, "round": 1, "jobs": [[JOB, 1, "a"]] * 1001}),
     "a job of two parts": pack({"m": "have?", "session": SESSION, "round": 1, "jobs": [[JOB, 1]]}),
     "65 job types": pack({"m": "credit", "session": SESSION, "credit": {f"t{i}": 1 for i in range(65)}}),
+    "a digest of 31 bytes": pack({"m": "result", **TOPIC, "status": "completed", "started_at": AT, "size": 70000,
+                                  "digest": bytes(31)}),
+    "a chunk without its place": pack({"m": "chunk", **A_JOB}),
     "a field twice": b"\x84\xa1v\x01\xa1m\xa4beat" + (b"\xa7session\xc4\x08" + SESSION) * 2,
 }
 
