@@ -181,31 +181,13 @@ static void end_arrays(pt_array_t *arrays, size_t count)
 
 /* ---- folding ----------------------------------------------------------------------------- */
 
-/* Of several progress messages of one job only the last one is worth an event. */
-static bool is_overtaken(const pt_batch_t *self, size_t i)
-{
-    return self->items[i].fact.said.said == PT_SAID_PROGRESS && i + 1 < self->count &&
-           self->items[i + 1].fact.said.said == PT_SAID_PROGRESS &&
-           pt_uuid_equal(&self->items[i].fact.said.job_id, &self->items[i + 1].fact.said.job_id);
-}
-
-/* Our own losses know no organisation; what comes from a worker must fit the row. */
-static bool fits(const pt_fact_t *fact, const pt_row_t *row)
-{
-    return fact->said.said == PT_SAID_LOST || (pt_uuid_equal(&fact->org_id, &row->org_id) &&
-                                               strcmp(fact->job_type, row->job_type) == 0);
-}
-
 static bool fold_item(pt_batch_t *self, size_t i, pt_row_t *row, int64_t now,
                       const pt_patience_t *patience)
 {
     pt_item_t *item = &self->items[i];
     item->row = row;
-    item->fate = fits(&item->fact, row) ? PT_ITEM_JUDGED : PT_ITEM_MISFIT;
-    bool current = item->fact.said.attempt == row->attempt && !pt_state_ended(row->state);
-    if (item->fate != PT_ITEM_JUDGED || (current && is_overtaken(self, i)))
-        return false;
-    item->fold = pt_fold(row, &item->fact.said, now, patience);
+    const pt_fact_t *next = i + 1 < self->count ? &self->items[i + 1].fact : NULL;
+    item->fate = pt_judge(row, &item->fact, next, now, patience, &item->fold);
     if (item->fold.changed)
         put_event(self, item);
     if (item->fold.took_result)

@@ -4,6 +4,7 @@
 #ifndef PT_BATCH_H
 #define PT_BATCH_H
 
+#include "gateway/judge.h"
 #include "gateway/links.h"
 #include "gateway/render.h"
 #include "gateway/store.h"
@@ -13,12 +14,7 @@ typedef struct {
     pt_fact_t fact;
     pt_rendered_t result;
     const char *refusal; /* why the result is not acceptable */
-    enum {
-        PT_ITEM_UNKNOWN, /* there is no such job */
-        PT_ITEM_HELD,    /* its row is locked by somebody else: it will be said again */
-        PT_ITEM_MISFIT,  /* the job is another organisation's or of another type: somebody lies */
-        PT_ITEM_JUDGED   /* `fold` says what it did */
-    } fate;
+    pt_fate_t fate;
     pt_fold_t fold;
     pt_row_t *row; /* of its job */
     uint64_t seq;  /* of its event, once written */

@@ -173,33 +173,12 @@ static void say(pt_recorder_t *self, const pt_item_t *item, pt_verb_t verb, cons
     pt_links_send(self->links, &item->fact.from, &msg, NULL, 0, 0);
 }
 
-static bool is_stale(const pt_item_t *item)
-{
-    return item->fate == PT_ITEM_UNKNOWN || item->fold.answer == PT_ANSWER_STALE ||
-           item->fold.answer == PT_ANSWER_ENDED;
-}
-
-static void answer_ending(pt_recorder_t *self, const pt_item_t *item)
-{
-    if (item->fate == PT_ITEM_UNKNOWN)
-        say(self, item, PT_SETTLED, "unknown", NULL);
-    else if (item->refusal && item->fold.answer == PT_ANSWER_COMMITTED)
-        say(self, item, PT_SETTLED, "refused", item->refusal);
-    else
-        say(self, item, PT_SETTLED, pt_answer_outcome(item->fold.answer), NULL);
-}
-
-/* Who speaks of another organisation's job is told nothing: the answer would reach, and stop, the
-   one who really holds it. */
 static void answer(pt_recorder_t *self, const pt_item_t *item)
 {
-    bool judged = item->fate == PT_ITEM_UNKNOWN || item->fate == PT_ITEM_JUDGED;
-    if (item->fact.said.said == PT_SAID_LOST || !judged)
-        return;
-    if (item->fact.said.said == PT_SAID_ENDING)
-        answer_ending(self, item);
-    else if (is_stale(item))
-        say(self, item, PT_STOP, NULL, NULL);
+    pt_reply_t reply = pt_reply(item->fate, &item->fact.said, &item->fold, item->refusal != NULL);
+    bool refused = reply.outcome && strcmp(reply.outcome, "refused") == 0;
+    if (reply.verb != PT_VERBS)
+        say(self, item, reply.verb, reply.outcome, refused ? item->refusal : NULL);
 }
 
 /* A job that is waiting again is handed out by the sweep. */
@@ -212,7 +191,7 @@ static void tell_sweep(pt_recorder_t *self, const pt_batch_t *batch)
 
 static void count(pt_recorder_t *self, const pt_item_t *item)
 {
-    bool stale = is_stale(item) || item->fate == PT_ITEM_MISFIT;
+    bool stale = pt_judged_stale(item->fate, &item->fold) || item->fate == PT_ITEM_MISFIT;
     atomic_fetch_add(item->fold.changed ? &self->recorded
                      : stale            ? &self->stale
                                         : &self->overtaken,

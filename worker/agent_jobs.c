@@ -92,7 +92,7 @@ static void start(pt_agent_t *self, agent_slot_t *slot, const pt_msg_t *msg, con
     slot->state = SLOT_BUSY;
     msgpack_sbuffer bytes;
     msgpack_sbuffer_init(&bytes);
-    pt_say_job(&bytes, msg, inputs, size);
+    pt_said_job(&bytes, msg, inputs, size);
     pt_outputs_start(&self->out, agent_slot_number(self, slot), bytes.data, bytes.size);
     msgpack_sbuffer_destroy(&bytes);
     publish_status(self, slot);

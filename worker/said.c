@@ -231,7 +231,7 @@ static void pack_text(msgpack_packer *to, const char *text)
     msgpack_pack_str_body(to, text, size);
 }
 
-void pt_say_job(msgpack_sbuffer *out, const pt_msg_t *job, const void *inputs, size_t size)
+void pt_said_job(msgpack_sbuffer *out, const pt_msg_t *job, const void *inputs, size_t size)
 {
     msgpack_packer to;
     msgpack_packer_init(&to, out, msgpack_sbuffer_write);

@@ -22,6 +22,6 @@ typedef struct {
 const char *pt_said_read(pt_said_t *self, const void *data, size_t size);
 
 /* Appends the message that starts a job; `inputs` is one msgpack object and goes in as it is. */
-void pt_say_job(msgpack_sbuffer *out, const pt_msg_t *job, const void *inputs, size_t size);
+void pt_said_job(msgpack_sbuffer *out, const pt_msg_t *job, const void *inputs, size_t size);
 
 #endif

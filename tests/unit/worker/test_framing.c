@@ -260,7 +260,7 @@ static void job_carries_its_inputs_as_they_came(void **state)
     strcpy(job.job_type, "humanization");
     job.attempt = 2;
     msgpack_sbuffer_init(&out);
-    pt_say_job(&out, &job, "\x81\xa1x\xcd\x00\x01", 6);
+    pt_said_job(&out, &job, "\x81\xa1x\xcd\x00\x01", 6);
     assert_true(pt_msgpack_valid(out.data, out.size));
     assert_memory_equal(out.data + out.size - 13, "\xa6inputs\x81\xa1x\xcd\x00\x01", 13);
     msgpack_sbuffer_destroy(&out);

@@ -129,7 +129,7 @@ static void send_job(told_t *told, const char *name)
     msgpack_pack_str_body(&to, "name", 4);
     msgpack_pack_str(&to, strlen(name));
     msgpack_pack_str_body(&to, name, strlen(name));
-    pt_say_job(&bytes, &job, inputs.data, inputs.size);
+    pt_said_job(&bytes, &job, inputs.data, inputs.size);
     pt_slots_job(told->slots, 0, bytes.data, bytes.size);
     msgpack_sbuffer_destroy(&inputs);
     msgpack_sbuffer_destroy(&bytes);
