@@ -12,16 +12,17 @@ const pt_sql_t pt_sql_submit = {
                                       " from submit_jobs($1::uuid[], $2::uuid[], $3::uuid[], "
                                       "$4::text[], $5::boolean[]) s"};
 
+/* Row by row, each by one step in the index, because a join of two lists without an index takes n²
+   comparisons. Who skips locked rows waits for none, so their order can cause no deadlock. */
 const pt_sql_t pt_sql_lock_jobs = {
     "lock_jobs",
-    "with locked as ("
-    "  select j.* from jobs j where j.id = any ($1::uuid[]) order by j.id for update skip locked)"
-    " select g.id, (select j.org_id from jobs j where j.id = g.id), l.job_type, l.status,"
-    " l.due_at is not null, l.attempt, l.tries, l.losses, " MICROSECONDS(
+    "select g.id, coalesce(l.org_id, (select j.org_id from jobs j where j.id = g.id)), l.job_type,"
+    " l.status, l.due_at is not null, l.attempt, l.tries, l.losses, " MICROSECONDS(
         "l.created_at") ","
                         " " MICROSECONDS("l.started_at") ", l.step, l.fraction, " MICROSECONDS(
-                            "now()") " from unnest($1::uuid[]) as g (id) left join locked l on "
-                                     "l.id = g.id order by g.id"};
+                            "now()") " from unnest($1::uuid[]) as g (id) left join lateral ("
+                                     "  select j.* from jobs j where j.id = g.id"
+                                     "  for update skip locked) l on true order by g.id"};
 
 const pt_sql_t pt_sql_update_jobs = {
     "update_jobs",
@@ -65,15 +66,14 @@ const pt_sql_t pt_sql_hand_out = {
     "      and j.due_at <= now() order by j.due_at limit $2::bigint) w) c"
     "  where o.org_id is not null order by place limit $2::bigint"
     "), locked as ("
-    "  select j.id, j.attempt from jobs j where j.id in (select c.id from candidates c)"
-    "  and j.due_at is not null order by j.id for update skip locked"
+    "  select j.id, j.attempt, c.place from candidates c join jobs j on j.id = c.id"
+    "  and j.due_at is not null order by j.id for update of j skip locked"
     "), handed as ("
     "  update jobs j set due_at = null from locked l"
     "  where j.id = l.id and j.attempt = l.attempt and j.due_at is not null"
-    "  returning j.id, j.org_id, j.attempt, j.variant_id)"
+    "  returning j.id, j.org_id, j.attempt, j.variant_id, l.place)"
     " select h.id, h.org_id, h.attempt, v.id, v.name, v.format, v.chains"
-    " from handed h join candidates c on c.id = h.id join variants v on v.id = h.variant_id"
-    " order by c.place"};
+    " from handed h join variants v on v.id = h.variant_id order by h.place"};
 
 const pt_sql_t pt_sql_next_due = {
     "next_due", WAITING_ORGS

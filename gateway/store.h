@@ -13,7 +13,7 @@ extern const pt_sql_t pt_sql_submit;
 /* (ids) → id, org_id, job_type, status, waiting, attempt, tries, losses, created_at, started_at
    (µs or null), step, fraction, now (µs), in the order of the ids. A row for each id: org_id is
    null if there is no such job, and status is null if somebody else holds its lock. The others are
-   locked, in the order of their ids. */
+   locked. */
 extern const pt_sql_t pt_sql_lock_jobs;
 
 /* (ids, statuses, attempts, tries, losses, due in µs or null, started_ats, completed_ats, steps,

@@ -48,8 +48,11 @@ class Ran:
     """What one execution did, with the statements inside of functions."""
     scans: set[tuple[str, str, str]] = field(default_factory=set)  # (kind, table, index)
     buffers: int = 0
+    rows: int = 0  # that its nodes gave or threw away, whether read from a table or from a list
 
     def add(self, node: dict) -> None:
+        self.rows += round(node['Actual Loops'] * sum(
+            node.get(key, 0) for key in ('Actual Rows', 'Rows Removed by Filter', 'Rows Removed by Join Filter')))
         if 'Relation Name' in node and 'Scan' in node['Node Type']:
             self.scans.add((node['Node Type'], node['Relation Name'], node.get('Index Name', '')))
         elif node['Node Type'] == 'Bitmap Index Scan':
