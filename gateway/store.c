@@ -55,6 +55,9 @@ const pt_sql_t pt_sql_append_events = {
     "          and j.org_id > orgs.org_id order by j.org_id limit 1)"                              \
     "  from orgs where orgs.org_id is not null)"
 
+/* What is locked is found by its id. The condition is written so that no partial index fits it: a
+   plan made while nothing waited takes jobs_waiting for empty, and then reads the whole backlog for
+   each job. */
 const pt_sql_t pt_sql_hand_out = {
     "hand_out", WAITING_ORGS
     ", candidates as ("
@@ -67,10 +70,10 @@ const pt_sql_t pt_sql_hand_out = {
     "  where o.org_id is not null order by place limit $2::bigint"
     "), locked as ("
     "  select j.id, j.attempt, c.place from candidates c join jobs j on j.id = c.id"
-    "  and j.due_at is not null order by j.id for update of j skip locked"
+    "  and coalesce(j.due_at < 'infinity', false) order by j.id for update of j skip locked"
     "), handed as ("
     "  update jobs j set due_at = null from locked l"
-    "  where j.id = l.id and j.attempt = l.attempt and j.due_at is not null"
+    "  where j.id = l.id and j.attempt = l.attempt"
     "  returning j.id, j.org_id, j.attempt, j.variant_id, l.place)"
     " select h.id, h.org_id, h.attempt, v.id, v.name, v.format, v.chains"
     " from handed h join variants v on v.id = h.variant_id order by h.place"};
