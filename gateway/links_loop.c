@@ -41,16 +41,26 @@ static void close_sockets(broker_t *broker)
     zsock_destroy(&broker->pub);
 }
 
+static zsock_t *new_socket(const pt_links_t *self, int type, int linger_ms)
+{
+    zsock_t *socket = pt_socket_new(type, linger_ms);
+    assert(socket);
+    pt_keyring_connect(self->keyring, socket);
+    return socket;
+}
+
 static void open_sockets(pt_links_t *self, broker_t *broker)
 {
     close_sockets(broker);
-    broker->dealer = pt_socket_new(ZMQ_DEALER, 200);
-    broker->sub = pt_socket_new(ZMQ_SUB, 0);
-    broker->pub = pt_socket_new(ZMQ_PUB, 200);
-    assert(broker->dealer && broker->sub && broker->pub);
+    broker->dealer = new_socket(self, ZMQ_DEALER, 200);
+    broker->sub = new_socket(self, ZMQ_SUB, 0);
+    broker->pub = new_socket(self, ZMQ_PUB, 200);
     zsock_set_sndhwm(broker->dealer, SEND_MAX);
     zsock_set_sndhwm(broker->pub, SEND_MAX);
     zsock_set_rcvhwm(broker->sub, SEND_MAX);
+    /* What was not there is NULL at once. To ask before each message costs two system calls. */
+    zsock_set_rcvtimeo(broker->dealer, 0);
+    zsock_set_rcvtimeo(broker->sub, 0);
     if (zsock_connect(broker->dealer, "%s", broker->jobs) ||
         zsock_connect(broker->sub, "%s", broker->events) ||
         zsock_connect(broker->pub, "%s", broker->events_in))
@@ -253,8 +263,7 @@ static void read_dealer(pt_links_t *self, int link)
 {
     broker_t *broker = &self->brokers[link];
     for (int i = 0; i < TURN; i++) {
-        zmsg_t *parts =
-            (zsock_events(broker->dealer) & ZMQ_POLLIN) ? zmsg_recv(broker->dealer) : NULL;
+        zmsg_t *parts = zmsg_recv(broker->dealer);
         if (!parts)
             return;
         zframe_t *head = zmsg_first(parts);
@@ -321,8 +330,7 @@ static void take_published(pt_links_t *self, int link, zmsg_t *parts)
 static void read_sub(pt_links_t *self, int link)
 {
     for (int i = 0; i < TURN; i++) {
-        zsock_t *sub = self->brokers[link].sub;
-        zmsg_t *parts = (zsock_events(sub) & ZMQ_POLLIN) ? zmsg_recv(sub) : NULL;
+        zmsg_t *parts = zmsg_recv(self->brokers[link].sub);
         if (!parts)
             return;
         take_published(self, link, parts);
