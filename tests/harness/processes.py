@@ -30,6 +30,14 @@ def of_home(home: Path) -> dict[int, str]:
     return found
 
 
+def family(pid: int) -> list[int]:
+    """A process and those that it started."""
+    try:
+        return [pid, *map(int, Path(f'/proc/{pid}/task/{pid}/children').read_text().split())]
+    except FileNotFoundError:
+        return [pid]
+
+
 def wait_gone(home: Path, seconds: float = 2.0) -> dict[int, str]:
     """What is left of a run after so many seconds: nothing, one hopes."""
     return wait_for(lambda: not of_home(home), seconds) and {} or of_home(home)

@@ -23,6 +23,11 @@ START = 90.0   # seconds for a start (the programs are built before)
 END = 10.0     # what the contract gives an end
 
 
+def programs() -> Path:
+    """Where the programs are that the tests run: build/bin, or what the environment says."""
+    return Path(os.environ.get('PARATOPE_TEST_PROGRAMS') or CHECKOUT / 'build' / 'bin')
+
+
 class System:
     running: list['System'] = []  # whose logs a failed test shows
 

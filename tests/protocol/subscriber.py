@@ -61,13 +61,16 @@ class Subscriber:
         """What the table has behind the last number."""
         taken = []
         while True:
-            self.reads += 1
-            answer = self.http.get('/v1/events', params={'after': self.last, 'limit': 1000})
-            answer.raise_for_status()
-            page = answer.json()
+            page = self.read_page()
             if not page['data']:
                 return taken
             for event in page['data']:
                 self.last = event['seq']
                 taken.append({**{key: event[key] for key in ('seq', 'job_id', 'type', 'status', 'attempt')},
                               'live': False})
+
+    def read_page(self) -> dict:
+        self.reads += 1
+        answer = self.http.get('/v1/events', params={'after': self.last, 'limit': 1000})
+        answer.raise_for_status()
+        return answer.json()
