@@ -51,6 +51,12 @@ void pt_say_job(pt_scheduler_t *self, pt_peer_t *to, pt_held_t *held)
     msg.org_id = held->org_id;
     pt_msg_set(&msg, PT_F_ORG_ID);
     pt_msg_set_text(&msg, PT_F_JOB_TYPE, held->type->name);
+    if (held->inputs.size) {
+        msg.size = held->inputs.size;
+        memcpy(msg.digest, held->inputs.digest, PT_DIGEST_SIZE);
+        pt_msg_set(&msg, PT_F_SIZE);
+        pt_msg_set(&msg, PT_F_DIGEST);
+    }
     void *payload = held->payload;
     self->bytes -= held->size;
     held->payload = NULL;
@@ -73,6 +79,10 @@ void pt_say_beat(pt_scheduler_t *self, pt_peer_t *to)
 {
     pt_msg_t msg;
     start(&msg, PT_BEAT, to);
+    for (size_t i = 0; to->route.side == PT_GATEWAYS && i < self->type_count; i++)
+        pt_counts_set(&msg.slots, self->types[i]->name, self->types[i]->slots);
+    if (to->route.side == PT_GATEWAYS)
+        pt_msg_set(&msg, PT_F_SLOTS);
     send_to(self, to, &msg);
 }
 

@@ -25,9 +25,9 @@ static pt_held_t *hold(pt_scheduler_t *self, const pt_uuid_t *job_id, uint32_t a
     return held;
 }
 
-static void enqueue(pt_scheduler_t *self, pt_held_t *held)
+static void enqueue(pt_scheduler_t *self, pt_held_t *held, uint32_t weight)
 {
-    pt_queue_add(held->type->queue, held);
+    pt_queue_add(held->type->queue, held, weight);
     held->type->queued++;
     self->bytes += held->size;
     self->dirty |= bit(held->type);
@@ -55,7 +55,7 @@ static void end_lease(pt_scheduler_t *self, pt_held_t *held)
 
 static void dequeue(pt_scheduler_t *self, pt_held_t *held)
 {
-    if (held->turn) /* else pt_queue_take took it out */
+    if (held->turns) /* else pt_queue_take took it out */
         pt_queue_remove(held->type->queue, held);
     held->type->queued--;
     self->bytes -= held->size;
@@ -94,8 +94,8 @@ void pt_work_return(pt_scheduler_t *self, pt_type_t *type, const char *reason)
 
 /* ---- jobs to slots ----------------------------------------------------------------------- */
 
-/* An agent stops giving credit above 2 × slots + 16 unsettled endings; one that does not stop there is
-   stopped here, so that its leases cannot grow without bound. */
+/* An agent stops giving credit above 2 × slots + 16 unsettled endings; one that does not stop there
+   is stopped here, so that its leases cannot grow without bound. */
 static bool overloaded(const pt_peer_t *worker)
 {
     return worker->leases >= 4 * worker->slots + 16;
@@ -242,6 +242,24 @@ static const char *no_room(const pt_scheduler_t *self, const pt_account_t *accou
     return NULL;
 }
 
+/* Into the queue; or why not. Inputs that stay with the gateway are no payload: 0 bytes. */
+static const char *take(pt_scheduler_t *self, pt_type_t *type, const pt_input_t *input)
+{
+    const pt_msg_t *msg = input->msg;
+    void *payload = input->payload ? malloc(input->size) : NULL;
+    if (input->payload && !payload)
+        return "the broker is out of memory";
+    pt_held_t *held = hold(self, &msg->job_id, msg->attempt, type);
+    held->org_id = msg->org_id;
+    held->priority = pt_msg_has(msg, PT_F_PRIORITY) ? (uint32_t)msg->priority : PT_PRIORITY_NORMAL;
+    held->payload = payload ? memcpy(payload, input->payload, input->size) : NULL;
+    held->size = input->size;
+    held->inputs.size = msg->size;
+    memcpy(held->inputs.digest, msg->digest, PT_DIGEST_SIZE);
+    enqueue(self, held, pt_msg_has(msg, PT_F_WEIGHT) ? (uint32_t)msg->weight : 1);
+    return NULL;
+}
+
 static void on_job(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input)
 {
     const pt_msg_t *msg = input->msg;
@@ -259,16 +277,10 @@ static void on_job(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *inpu
     if (held) /* also if the newer one cannot be taken: nobody wants the older */
         withdraw(self, held);
     const char *why = no_room(self, account, input->size);
-    void *payload = why ? NULL : malloc(input->size ? input->size : 1);
-    if (!payload) {
-        refuse(self, from, msg, why ? why : "the broker is out of memory");
-        return;
-    }
-    held = hold(self, &msg->job_id, msg->attempt, type);
-    held->org_id = msg->org_id;
-    held->payload = memcpy(payload, input->payload, input->size);
-    held->size = input->size;
-    enqueue(self, held);
+    if (!why)
+        why = take(self, type, input);
+    if (why)
+        refuse(self, from, msg, why);
 }
 
 /* The job that the message is about, if it is held at that attempt. */

@@ -6,7 +6,21 @@
 #include <string.h>
 
 /* What each field is called and where it lives. */
-typedef enum { UINT32, UINT64, TIME, BOOL, FRACTION, TEXT, JOB_TYPE, BYTES, COUNTS, REFS } kind_t;
+typedef enum {
+    UINT32,
+    UINT64,
+    PRIORITY,
+    WEIGHT,
+    LARGE,
+    TIME,
+    BOOL,
+    FRACTION,
+    TEXT,
+    JOB_TYPE,
+    BYTES,
+    COUNTS,
+    REFS
+} kind_t;
 
 typedef struct {
     const char *key;
@@ -53,9 +67,9 @@ static const field_t fields[PT_FIELDS] = {
     [PT_F_RETRY] = FIELD("retry", BOOL, retry),
     [PT_F_SEQ] = FIELD("seq", UINT64, seq),
     [PT_F_TIMELINE] = FIELD("timeline", UINT64, timeline),
-    [PT_F_PRIORITY] = FIELD("priority", UINT64, priority),
-    [PT_F_WEIGHT] = FIELD("weight", UINT64, weight),
-    [PT_F_SIZE] = FIELD("size", UINT64, size),
+    [PT_F_PRIORITY] = FIELD("priority", PRIORITY, priority),
+    [PT_F_WEIGHT] = FIELD("weight", WEIGHT, weight),
+    [PT_F_SIZE] = FIELD("size", LARGE, size),
     [PT_F_DIGEST] = FIELD("digest", BYTES, digest),
     [PT_F_OFFSET] = FIELD("offset", UINT64, offset),
     [PT_F_VARIANT_ID] = FIELD("variant_id", BYTES, variant_id),
@@ -285,6 +299,12 @@ static bool read_field(const msgpack_object *from, kind_t kind, void *to, size_t
         return true;
     case UINT64:
         return read_uint(from, INT64_MAX, to);
+    case PRIORITY:
+        return read_uint(from, PT_PRIORITIES - 1, to);
+    case WEIGHT:
+        return read_uint(from, PT_WEIGHT_MAX, to) && *(uint64_t *)to > 0;
+    case LARGE:
+        return read_uint(from, PT_LARGE_MAX, to) && *(uint64_t *)to > PT_PAYLOAD_MAX;
     case TIME: /* until the year 9999, which PostgreSQL and ISO 8601 both can say */
         if (!read_uint(from, 253402300799999999u, &number))
             return false;
@@ -479,6 +499,9 @@ static void pack_field(msgpack_packer *to, const pt_msg_t *self, const field_t *
         msgpack_pack_uint32(to, *(const uint32_t *)from);
         break;
     case UINT64:
+    case PRIORITY:
+    case WEIGHT:
+    case LARGE:
         msgpack_pack_uint64(to, *(const uint64_t *)from);
         break;
     case TIME:

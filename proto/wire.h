@@ -16,6 +16,7 @@
 #define PT_LOG_PIECE_MAX 8192           /* bytes of text in one log message */
 #define PT_LOG_MAX (64 * 1024)          /* bytes of text kept of an attempt */
 #define PT_PRIORITIES 3                 /* 0 high, 1 normal, 2 low */
+#define PT_PRIORITY_NORMAL 1            /* of a job that does not say */
 #define PT_WEIGHT_MAX 100
 #define PT_DEPTH_MAX 24     /* nesting of a msgpack object */
 #define PT_TYPE_MAX 32      /* a job type's bytes, NUL included */

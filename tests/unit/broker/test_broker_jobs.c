@@ -54,6 +54,56 @@ static void job_reaches_a_worker_as_it_was_sent(void **state)
     assert_memory_equal(job->msg.session, world.sessions[W(0)], PT_SESSION_SIZE);
 }
 
+static void large_inputs_are_named_to_the_worker(void **state)
+{
+    (void)state;
+    pt_msg_t msg;
+    add_worker(&world, W(0), 1);
+    pt_msg_init(&msg, PT_JOB);
+    msg.job_id = uuid_of(42);
+    msg.attempt = 1;
+    msg.size = 70000;
+    memset(msg.digest, 0xab, PT_DIGEST_SIZE);
+    pt_msg_set(&msg, PT_F_SIZE);
+    pt_msg_set(&msg, PT_F_DIGEST);
+    pt_msg_set_text(&msg, PT_F_JOB_TYPE, TYPE);
+    world_step(&world, G(0), &msg, NULL);
+    const said_t *job = said_of(&world, W(0), PT_JOB, 42);
+    assert_true(pt_msg_has(&job->msg, PT_F_SIZE) && pt_msg_has(&job->msg, PT_F_DIGEST));
+    assert_int_equal(job->msg.size, 70000);
+    assert_memory_equal(job->msg.digest, msg.digest, PT_DIGEST_SIZE);
+    assert_int_equal(job->size, 0);
+}
+
+static void say_job_of(uint64_t job, uint64_t org, uint64_t priority, uint64_t weight)
+{
+    pt_msg_t msg;
+    pt_msg_init(&msg, PT_JOB);
+    msg.job_id = uuid_of(job);
+    msg.org_id = uuid_of(org);
+    msg.attempt = 1;
+    msg.priority = priority;
+    msg.weight = weight;
+    pt_msg_set(&msg, PT_F_PRIORITY);
+    pt_msg_set(&msg, PT_F_WEIGHT);
+    pt_msg_set_text(&msg, PT_F_JOB_TYPE, TYPE);
+    world_step(&world, G(0), &msg, "inputs");
+}
+
+static void priority_and_weight_order_the_queue(void **state)
+{
+    (void)state;
+    occupy(1);
+    for (uint64_t job = 10; job < 13; job++)
+        say_job_of(job, 1, PT_PRIORITY_NORMAL, 2);
+    say_job_of(20, 2, 2, 1);
+    say_job(&world, G(0), 21, 2, 1); /* says neither */
+    say_job_of(22, 2, 0, 1);
+    for (uint64_t credit = 2; credit <= 7; credit++)
+        say_credit(&world, W(0), credit);
+    expect_order((const uint64_t[]){10, 22, 11, 21, 12, 20, 0});
+}
+
 static void organisations_take_turns(void **state)
 {
     (void)state;
@@ -485,6 +535,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(job_reaches_a_worker_as_it_was_sent),
+        TEST(large_inputs_are_named_to_the_worker),
+        TEST(priority_and_weight_order_the_queue),
         TEST(organisations_take_turns),
         TEST(organisation_that_comes_back_waits_its_turn),
         TEST(worker_with_most_free_slots_gets_the_job),

@@ -64,7 +64,7 @@ static size_t check_worker(const pt_peer_t *worker)
     TAILQ_FOREACH(held, &worker->held, link)
     {
         assert_ptr_equal(held->worker, worker);
-        assert_null(held->turn);
+        assert_null(held->turns);
         assert_null(held->payload);
         n++;
     }
@@ -79,7 +79,8 @@ static void check_type(const pt_scheduler_t *scheduler, const pt_type_t *type)
     for (pt_held_t *held = zhashx_first(scheduler->jobs); held;
          held = zhashx_next(scheduler->jobs)) {
         assert_ptr_equal(held->type, type);
-        assert_true((held->worker == NULL) == (held->turn != NULL)); /* never both, never neither */
+        assert_true((held->worker == NULL) ==
+                    (held->turns != NULL)); /* never both, never neither */
         held->worker ? leased++ : queued++;
     }
     const pt_peer_t *worker;

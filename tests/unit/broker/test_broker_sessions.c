@@ -120,6 +120,36 @@ static void each_peer_gets_a_beat_an_interval(void **state)
     assert_in_range(times_said(&world, G(0), PT_BEAT), 8, 11);
 }
 
+static void beats_tell_gateways_the_slots_that_serve_each_type(void **state)
+{
+    (void)state;
+    const struct {
+        const peer_t *live;
+        uint64_t slots;
+    } phases[] = {{g0_w0, 3}, {g0, 0}, {g0, 0}}; /* 0 as long as the broker lives */
+    add_gateway(&world, G(0));
+    add_worker(&world, W(0), 3);
+    for (size_t i = 0; i < 3; i++) {
+        world_live(&world, 4000, phases[i].live);
+        const said_t *beat = said(&world, G(0), PT_BEAT, times_said(&world, G(0), PT_BEAT) - 1);
+        assert_int_equal(beat->msg.slots.count, 1);
+        assert_string_equal(beat->msg.slots.items[0].job_type, TYPE);
+        assert_int_equal(beat->msg.slots.items[0].n, phases[i].slots);
+    }
+    assert_false(pt_msg_has(&said(&world, W(0), PT_BEAT, 0)->msg, PT_F_SLOTS));
+}
+
+static void worker_that_is_not_heard_counts_no_slots_in_beats(void **state)
+{
+    (void)state;
+    add_gateway(&world, G(0));
+    say_hello(&world, W(0), 1, NULL, 3);
+    world_live(&world, 1500, g0);
+    const said_t *beat = said(&world, G(0), PT_BEAT, times_said(&world, G(0), PT_BEAT) - 1);
+    assert_int_equal(beat->msg.slots.count, 1);
+    assert_int_equal(beat->msg.slots.items[0].n, 0);
+}
+
 static void silent_worker_is_gone_but_not_certainly(void **state)
 {
     (void)state;
@@ -361,6 +391,8 @@ int main(void)
         TEST(hello_without_descriptors_is_refused_with_a_reason),
         TEST(verb_of_the_other_side_is_dropped),
         TEST(each_peer_gets_a_beat_an_interval),
+        TEST(beats_tell_gateways_the_slots_that_serve_each_type),
+        TEST(worker_that_is_not_heard_counts_no_slots_in_beats),
         TEST(silent_worker_is_gone_but_not_certainly),
         TEST(worker_heard_on_the_event_path_alone_is_gone),
         TEST(silent_gateway_is_gone),
