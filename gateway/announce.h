@@ -5,6 +5,7 @@
 #include "gateway/fold.h"
 #include "gateway/links.h"
 #include "gateway/pg.h"
+#include "gateway/rounds.h"
 
 /* A job as the statement that handed it out tells it; everything is borrowed. */
 typedef struct {
@@ -13,8 +14,6 @@ typedef struct {
     uint32_t attempt;
     const char *job_type, *name, *format, *chains;
 } pt_job_parcel_t;
-
-#define PT_SEND_WITHIN_MS 2000 /* of the commit: later, the rounds may have given the job up */
 
 /* Sends the job to the ticket's broker, not after `expires` (clock ms). */
 void pt_send_job(pt_links_t *links, const pt_job_parcel_t *job, int64_t expires);

@@ -10,6 +10,10 @@
 
 #include "proto/message.h"
 
+/* A job is sent so soon after the commit that hands it out, or not at all: later, the rounds may have
+   given it up. */
+#define PT_SEND_WITHIN_MS 2000
+
 typedef struct pt_rounds pt_rounds_t;
 
 pt_rounds_t *pt_rounds_new(void);
