@@ -16,6 +16,7 @@
 #define TURN_MAX 1000                /* messages before timers are looked at */
 #define SHARE_MAX 32                 /* messages from one socket before the other's */
 #define WAIT_MS 100                  /* a scheduler's tick, when nothing comes */
+#define ROUTE_SHOWN 16               /* bytes of a routing id in the log */
 #define LINGER_MS 500                /* for the last bye */
 #define QUEUE_BYTES (512u * 1048576) /* inputs of jobs that wait */
 /* What may wait for one peer to read. To a gateway go small messages only, but one for each job of
@@ -25,6 +26,11 @@
 
 struct pt_broker {
     zsock_t *sockets[PT_SIDES];
+    const pt_keyring_t *keyring;
+    pt_keys_t *keys; /* these three: NULL without CURVE */
+    pt_zap_t *zap;
+    pt_subscribers_t *subscribers;
+    uint64_t generation; /* of the keys, as the scheduler was told last */
     pt_events_t *events;
     pt_metrics_t *metrics; /* or NULL */
     pt_scheduler_t *scheduler;
@@ -76,20 +82,71 @@ static void step(pt_broker_t *self, const pt_input_t *input)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
+/* ZeroMQ's own ids have 5 bytes; of longer ones, which a peer made up, the beginning is enough. */
+static void format_route(char hex[2 * ROUTE_SHOWN + 1], const pt_route_t *route)
+{
+    hex[0] = 0;
+    for (size_t i = 0; i < route->size && i < ROUTE_SHOWN; i++)
+        snprintf(hex + 2 * i, 3, "%02x", route->bytes[i]);
+}
+
+static void drop(pt_broker_t *self, const pt_route_t *from, const char *key, const char *why)
+{
+    char peer[2 * ROUTE_SHOWN + 1];
+    format_route(peer, from);
+    pt_counters_add(&self->traffic.dropped[from->side], why);
+    if (pt_grumble(self->grumble, pt_clock_ms(), peer))
+        pt_log(PT_WARNING, "a message was dropped; more of this peer are only counted",
+               PT_S("socket", from->side == PT_GATEWAYS ? "gateways" : "workers"),
+               PT_S("peer", peer), PT_S("key", key), PT_S("reason", why));
+}
+
+/* A peer that is refused for good reason should not have to guess it. */
+static void answer_refused(pt_broker_t *self, const pt_route_t *to, const char *why)
+{
+    pt_msg_t msg;
+    pt_msg_init(&msg, PT_HELLO_AGAIN);
+    pt_msg_set_text(&msg, PT_F_REASON, why);
+    send_message(self, to, &msg, NULL, 0);
+    pt_msg_clear(&msg);
+}
+
+/* Why its certificate does not allow that, or NULL; else `right` is the certificate's number. */
+static const char *judge(pt_broker_t *self, const pt_route_t *from, zmq_msg_t *header,
+                         const pt_msg_t *msg, uint64_t *right)
+{
+    if (!self->keys)
+        return NULL;
+    const pt_keyholder_t *holder = pt_keys_hold(self->keys, zmq_msg_gets(header, "User-Id"));
+    const char *why =
+        holder ? pt_right_job(&holder->right, (pt_side_t)from->side, msg) : PT_NOT_AUTHORISED;
+    *right = holder ? holder->number : 0;
+    pt_keys_let_go(self->keys);
+    if (*right == 0)
+        pt_connection_cut(zmq_msg_get(header, ZMQ_SRCFD));
+    else if (why && msg->verb == PT_HELLO)
+        answer_refused(self, from, why);
+    return why;
+}
+
 static void on_message(pt_broker_t *self, const pt_route_t *from, pt_frames_t *frames)
 {
     pt_msg_t msg;
+    uint64_t right = 0;
     pt_bytes_t header = {pt_frames_data(frames, 1), pt_frames_size(frames, 1)};
     pt_bytes_t payload = {pt_frames_data(frames, 2), pt_frames_size(frames, 2)};
     const char *why = frames->more ? "too many frames" : pt_check_job(&msg, header, payload);
+    if (!why && (why = judge(self, from, &frames->parts[1], &msg, &right)))
+        pt_msg_clear(&msg);
     if (why) {
-        pt_counters_add(&self->traffic.dropped[from->side], why);
-        pt_grumble(self->grumble, pt_clock_ms(), from, why);
+        const char *key = frames->count > 1 ? zmq_msg_gets(&frames->parts[1], "User-Id") : NULL;
+        drop(self, from, key, why);
         return;
     }
     self->traffic.received[from->side][msg.verb]++;
     step(self, &(pt_input_t){.kind = PT_IN_MESSAGE,
                              .from = from,
+                             .right = right,
                              .msg = &msg,
                              .payload = payload.data,
                              .size = payload.size});
@@ -173,6 +230,8 @@ static void report(void *arg, FILE *to)
     pt_scheduler_stats_t stats;
     pt_scheduler_stats(self->scheduler, &stats);
     pt_report(to, &stats, &self->traffic, self->events);
+    if (self->zap)
+        pt_report_keys(to, pt_keys_count(self->keys), pt_zap_refused(self->zap));
 }
 
 static void each_second(pt_broker_t *self)
@@ -186,12 +245,27 @@ static void each_second(pt_broker_t *self)
         pt_metrics_serve(self->metrics, report, self);
 }
 
+static bool right_stands(void *arg, uint64_t right)
+{
+    return pt_keys_stands(arg, right);
+}
+
+/* Whose certificate is gone, or says something else now, has no session any more. */
+static void follow_keys(pt_broker_t *self)
+{
+    if (!self->keys || pt_keys_generation(self->keys) == self->generation)
+        return;
+    self->generation = pt_keys_generation(self->keys);
+    step(self, &(pt_input_t){.kind = PT_IN_RIGHTS, .stands = right_stands, .arg = self->keys});
+}
+
 /* ---- the loop ---------------------------------------------------------------------------- */
 
 /* One turn: everything that can be read, then timers. Returns whether all was read. */
 static bool turn(pt_broker_t *self)
 {
     int64_t events_at = pt_events_at(self->events); /* before its messages are read */
+    follow_keys(self);
     bool drained = read_all(self);
     read_alive(self);
     step(self, &(pt_input_t){.kind = PT_IN_TICK, .drained = drained, .events_at = events_at});
@@ -221,16 +295,24 @@ void pt_broker_run(pt_broker_t *self, int signals)
 
 /* ---- the beginning and the end ----------------------------------------------------------- */
 
-static zsock_t *listen_on(int type, const char *endpoint, int queue)
+/* What must be so before the first peer connects. */
+static bool prepare(pt_broker_t *self, zsock_t *socket, int queue, pt_door_t door)
+{
+    zsock_set_sndhwm(socket, queue);
+    if (door == PT_DOOR_EVENTS) /* nothing but subscriptions comes in here */
+        zsock_set_maxmsgsize(socket, PT_SUBSCRIPTION_MAX);
+    pt_keyring_serve(self->keyring, socket, pt_door_name(door));
+    if (door == PT_DOOR_EVENTS && self->keys)
+        self->subscribers = pt_subscribers_new(socket, self->keys, self->zap);
+    return door != PT_DOOR_EVENTS || !self->keys || self->subscribers;
+}
+
+static zsock_t *listen_on(pt_broker_t *self, int type, const char *endpoint, int queue,
+                          pt_door_t door)
 {
     zsock_t *socket = pt_socket_new(type, LINGER_MS);
-    if (socket) {
-        zsock_set_sndhwm(socket, queue);
-        if (type == ZMQ_XPUB) /* nothing but subscriptions comes in here */
-            zsock_set_maxmsgsize(socket, PT_SUBSCRIPTION_MAX);
-        if (zsock_bind(socket, "%s", endpoint) >= 0)
-            return socket;
-    }
+    if (socket && prepare(self, socket, queue, door) && zsock_bind(socket, "%s", endpoint) >= 0)
+        return socket;
     pt_log(PT_ERROR, "cannot listen", PT_S("endpoint", endpoint),
            PT_S("reason", zmq_strerror(errno)));
     zsock_destroy(&socket);
@@ -239,10 +321,12 @@ static zsock_t *listen_on(int type, const char *endpoint, int queue)
 
 static bool listen_for_events(pt_broker_t *self, const pt_broker_endpoints_t *endpoints)
 {
-    zsock_t *in = listen_on(ZMQ_XSUB, endpoints->events_in, PT_EVENTS_QUEUE);
-    zsock_t *out = in ? listen_on(ZMQ_XPUB, endpoints->events, PT_EVENTS_QUEUE) : NULL;
+    zsock_t *in =
+        listen_on(self, ZMQ_XSUB, endpoints->events_in, PT_EVENTS_QUEUE, PT_DOOR_EVENTS_IN);
+    zsock_t *out =
+        in ? listen_on(self, ZMQ_XPUB, endpoints->events, PT_EVENTS_QUEUE, PT_DOOR_EVENTS) : NULL;
     if (out)
-        self->events = pt_events_new(&in, &out);
+        self->events = pt_events_new(&in, &out, self->keys, self->subscribers);
     else
         zsock_destroy(&in);
     return self->events != NULL;
@@ -259,12 +343,25 @@ static bool listen_for_metrics(pt_broker_t *self, const char *host_port)
     return self->metrics != NULL;
 }
 
+/* Before anything listens: without somebody who judges, CURVE lets everybody in. */
+static bool judge_certificates(pt_broker_t *self, const pt_broker_endpoints_t *endpoints)
+{
+    self->keyring = endpoints->keyring;
+    if (!pt_keyring_has(self->keyring))
+        return true;
+    self->keys = pt_keys_new(endpoints->authorised);
+    self->zap = self->keys ? pt_zap_new(self->keys) : NULL;
+    return self->zap != NULL;
+}
+
 static bool listen_everywhere(pt_broker_t *self, const pt_broker_endpoints_t *endpoints)
 {
-    self->sockets[PT_GATEWAYS] = listen_on(ZMQ_ROUTER, endpoints->gateways, GATEWAY_QUEUE);
+    self->sockets[PT_GATEWAYS] =
+        listen_on(self, ZMQ_ROUTER, endpoints->gateways, GATEWAY_QUEUE, PT_DOOR_GATEWAYS);
     if (!self->sockets[PT_GATEWAYS])
         return false;
-    self->sockets[PT_WORKERS] = listen_on(ZMQ_ROUTER, endpoints->workers, WORKER_QUEUE);
+    self->sockets[PT_WORKERS] =
+        listen_on(self, ZMQ_ROUTER, endpoints->workers, WORKER_QUEUE, PT_DOOR_WORKERS);
     return self->sockets[PT_WORKERS] && listen_for_events(self, endpoints) &&
            listen_for_metrics(self, endpoints->metrics);
 }
@@ -285,7 +382,7 @@ pt_broker_t *pt_broker_new(const pt_broker_endpoints_t *endpoints)
                                                                 .arg = self,
                                                                 .instance = pt_uuid_random(),
                                                                 .max_bytes = QUEUE_BYTES});
-    if (!listen_everywhere(self, endpoints))
+    if (!judge_certificates(self, endpoints) || !listen_everywhere(self, endpoints))
         pt_broker_destroy(&self);
     return self;
 }
@@ -300,6 +397,9 @@ void pt_broker_destroy(pt_broker_t **self_p)
     pt_metrics_destroy(&self->metrics);
     for (int side = 0; side < PT_SIDES; side++)
         zsock_destroy(&self->sockets[side]);
+    pt_subscribers_destroy(&self->subscribers);
+    pt_zap_destroy(&self->zap);
+    pt_keys_destroy(&self->keys);
     pt_grumble_destroy(&self->grumble);
     msgpack_sbuffer_destroy(&self->header);
     free(self->lost);

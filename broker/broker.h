@@ -2,10 +2,14 @@
 #ifndef PT_BROKER_H
 #define PT_BROKER_H
 
+#include "proto/program/certificate.h"
+
 typedef struct {
     const char *gateways, *workers; /* job sockets */
     const char *events_in, *events; /* event path */
     const char *metrics;            /* HOST:PORT, or NULL */
+    const pt_keyring_t *keyring;    /* the broker's own keys: CURVE on all four if it has any */
+    const char *authorised;         /* then: the folder of the certificates that are let in */
 } pt_broker_endpoints_t;
 
 typedef struct pt_broker pt_broker_t;

@@ -2,7 +2,9 @@
 
 #include "broker/check.h"
 #include "broker/frames.h"
+#include "broker/grumble.h"
 #include "broker/table.h"
+#include "proto/program/log.h"
 #include "proto/program/process.h"
 
 #define TURN_MAX 1000 /* messages from one socket before the other is looked at */
@@ -16,6 +18,9 @@ struct pt_events {
     zsock_t *alive;  /* the scheduler's end */
     zsock_t *teller; /* the thread's end */
     zsock_t *in, *out;
+    pt_keys_t *keys;               /* or NULL */
+    pt_subscribers_t *subscribers; /* or NULL */
+    pt_grumble_t *grumble;
     zhashx_t *told; /* instance → told_t, of the thread alone */
     _Atomic int64_t at;
     pt_counters_t passed, dropped;
@@ -62,12 +67,37 @@ static pt_bytes_t part(pt_frames_t *frames, size_t i)
     return (pt_bytes_t){pt_frames_data(frames, i), pt_frames_size(frames, i)};
 }
 
+/* Why the sender may not publish that, or NULL; cuts off one whose certificate is gone. */
+static const char *judge(pt_events_t *self, pt_frames_t *frames, const pt_msg_t *msg)
+{
+    if (!self->keys)
+        return NULL;
+    const char *key = zmq_msg_gets(&frames->parts[0], "User-Id");
+    const pt_keyholder_t *holder = pt_keys_hold(self->keys, key);
+    const char *why = holder ? pt_right_publish(&holder->right, msg) : PT_NOT_AUTHORISED;
+    pt_keys_let_go(self->keys);
+    if (!holder)
+        pt_connection_cut(zmq_msg_get(&frames->parts[0], ZMQ_SRCFD));
+    if (why && pt_grumble(self->grumble, pt_clock_ms(), key ? key : ""))
+        pt_log(PT_WARNING, "a message was dropped; more of this key are only counted",
+               PT_S("socket", "events-in"), PT_S("key", key), PT_S("reason", why));
+    return why;
+}
+
+static const char *check(pt_events_t *self, pt_frames_t *frames, pt_msg_t *msg)
+{
+    if (frames->more)
+        return "too many frames";
+    const char *why = pt_check_event(msg, part(frames, 0), part(frames, 1), part(frames, 2));
+    if (!why && (why = judge(self, frames, msg)))
+        pt_msg_clear(msg);
+    return why;
+}
+
 static void relay(pt_events_t *self, pt_frames_t *frames)
 {
     pt_msg_t msg;
-    const char *why = frames->more
-                          ? "too many frames"
-                          : pt_check_event(&msg, part(frames, 0), part(frames, 1), part(frames, 2));
+    const char *why = check(self, frames, &msg);
     if (why) {
         pt_counters_add(&self->dropped, why);
         return;
@@ -93,10 +123,15 @@ static bool drain_publishers(pt_events_t *self)
     return false;
 }
 
-/* Subscriptions, which the XPUB has heeded by itself, and whatever else a subscriber sends. */
+/* Subscriptions, which without certificates the XPUB has heeded by itself, and whatever else a
+   subscriber sends. */
 static void drain_subscribers(pt_events_t *self)
 {
     pt_frames_t frames;
+    if (self->subscribers) {
+        pt_subscribers_run(self->subscribers, &self->dropped);
+        return;
+    }
     for (int i = 0; i < TURN_MAX && pt_frames_read(&frames, zsock_resolve(self->out)); i++)
         pt_frames_clear(&frames);
 }
@@ -107,12 +142,15 @@ static void run(zsock_t *pipe, void *arg)
     zsock_signal(pipe, 0);
     zmq_pollitem_t items[] = {{zsock_resolve(pipe), 0, ZMQ_POLLIN, 0},
                               {zsock_resolve(self->in), 0, ZMQ_POLLIN, 0},
-                              {zsock_resolve(self->out), 0, ZMQ_POLLIN, 0}};
+                              {zsock_resolve(self->out), 0, ZMQ_POLLIN, 0},
+                              {NULL, 0, ZMQ_POLLIN, 0}};
+    if (self->subscribers)
+        items[3].socket = zsock_resolve(pt_subscribers_ends(self->subscribers));
     while (!(items[0].revents & ZMQ_POLLIN)) {
         drain_subscribers(self);
         if (drain_publishers(self))
             atomic_store(&self->at, pt_clock_ms());
-        if (zmq_poll(items, 3, WAIT_MS) < 0 && errno != EINTR)
+        if (zmq_poll(items, self->subscribers ? 4 : 3, WAIT_MS) < 0 && errno != EINTR)
             break;
     }
     zsock_destroy(&self->in); /* where it was used */
@@ -122,12 +160,16 @@ static void run(zsock_t *pipe, void *arg)
 
 /* ---- for the scheduler's thread ---------------------------------------------------------- */
 
-pt_events_t *pt_events_new(zsock_t **in, zsock_t **out)
+pt_events_t *pt_events_new(zsock_t **in, zsock_t **out, pt_keys_t *keys,
+                           pt_subscribers_t *subscribers)
 {
     pt_events_t *self = zmalloc(sizeof *self);
     self->in = *in;
     self->out = *out;
     *in = *out = NULL;
+    self->keys = keys;
+    self->subscribers = subscribers;
+    self->grumble = pt_grumble_new();
     self->told = pt_table_by_uuid();
     zhashx_set_destructor(self->told, free_told);
     self->alive = zsys_create_pipe(&self->teller);
@@ -145,6 +187,7 @@ void pt_events_destroy(pt_events_t **self_p)
     zactor_destroy(&self->thread);
     zsock_destroy(&self->alive);
     zhashx_destroy(&self->told);
+    pt_grumble_destroy(&self->grumble);
     free(self);
     *self_p = NULL;
 }

@@ -75,6 +75,12 @@ bool pt_frames_post(void *socket, const pt_route_t *to, const void *header, size
     return sent;
 }
 
+void pt_connection_cut(int fd)
+{
+    if (fd >= 0)
+        shutdown(fd, SHUT_RDWR);
+}
+
 const void *pt_frames_data(pt_frames_t *self, size_t i)
 {
     return i < self->count ? zmq_msg_data(&self->parts[i]) : NULL;

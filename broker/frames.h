@@ -27,6 +27,11 @@ void pt_frames_send(pt_frames_t *self, void *socket);
 bool pt_frames_post(void *socket, const pt_route_t *to, const void *header, size_t header_size,
                     void *payload, size_t size);
 
+/* Closes a connection by its descriptor (zmq_msg_get with ZMQ_SRCFD; -1: none), for libzmq has no
+   way to do that. The peer connects anew, if it is let in. A descriptor that has changed hands in
+   the last moment costs another peer a new connection, and nothing else. */
+void pt_connection_cut(int fd);
+
 const void *pt_frames_data(pt_frames_t *self, size_t i);
 /* 0 for a frame that is not there. */
 size_t pt_frames_size(pt_frames_t *self, size_t i);

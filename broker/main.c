@@ -14,37 +14,14 @@ static const pt_option_t options_table[] = {
     {"events", "PARATOPE_EVENTS", NULL, PT_OPTION_ONE, "ENDPOINT", "where subscribers connect"},
     {"metrics", "PARATOPE_METRICS", NULL, PT_OPTION_ONE, "HOST:PORT",
      "serve GET /metrics for Prometheus"},
-    {"insecure", NULL, NULL, PT_OPTION_FLAG, NULL, "listen beyond this machine without encryption"},
+    {PT_OPTION_KEYS},
+    {"authorised", "PARATOPE_AUTHORISED", NULL, PT_OPTION_ONE, "DIR",
+     "with --keys: the certificates that are let in, instead of authorised/ in that folder"},
+    {PT_OPTION_INSECURE},
     {NULL},
 };
 
 static const char *const endpoint_options[] = {"gateways", "workers", "events-in", "events", NULL};
-
-/* Whether only this machine can reach it. */
-static bool is_local(const char *endpoint)
-{
-    static const char *const starts[] = {
-        "ipc://", "inproc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:", "tcp://lo:", NULL};
-    for (size_t i = 0; starts[i]; i++)
-        if (strncmp(endpoint, starts[i], strlen(starts[i])) == 0)
-            return true;
-    return false;
-}
-
-static bool endpoints_allowed(const pt_options_t *options)
-{
-    for (size_t i = 0; endpoint_options[i]; i++) {
-        const char *endpoint = pt_options_demand(options, endpoint_options[i]);
-        if (!is_local(endpoint) && !pt_options_flag(options, "insecure")) {
-            fprintf(stderr,
-                    "paratope-broker: %s would listen beyond this machine without encryption; "
-                    "use a loopback address or ipc://, or say --insecure\n",
-                    endpoint);
-            return false;
-        }
-    }
-    return true;
-}
 
 static void leave(int signal)
 {
@@ -66,22 +43,35 @@ static void heed_next_signal(void)
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static int serve(const pt_options_t *options)
+/* To be freed; NULL without --keys. */
+static char *authorised_folder(const pt_options_t *options)
+{
+    const char *keys = pt_options_get(options, "keys");
+    const char *folder = pt_options_get(options, "authorised");
+    return folder ? strdup(folder) : keys ? zsys_sprintf("%s/authorised", keys) : NULL;
+}
+
+static int serve(const pt_options_t *options, const pt_keyring_t *keyring)
 {
     int signals = pt_process_start();
+    char *authorised = authorised_folder(options);
     pt_broker_t *broker = pt_broker_new(&(pt_broker_endpoints_t){
         .gateways = pt_options_get(options, "gateways"),
         .workers = pt_options_get(options, "workers"),
         .events_in = pt_options_get(options, "events-in"),
         .events = pt_options_get(options, "events"),
         .metrics = pt_options_get(options, "metrics"),
+        .keyring = keyring,
+        .authorised = authorised,
     });
+    zstr_free(&authorised);
     if (!broker)
         return 1;
     pt_log(PT_INFO, "ready", PT_S("gateways", pt_options_get(options, "gateways")),
            PT_S("workers", pt_options_get(options, "workers")),
            PT_S("events_in", pt_options_get(options, "events-in")),
-           PT_S("events", pt_options_get(options, "events")));
+           PT_S("events", pt_options_get(options, "events")),
+           PT_S("encryption", pt_keyring_has(keyring) ? "curve" : "none"));
     pt_broker_run(broker, signals);
     heed_next_signal();
     pt_log(PT_INFO, "stopping");
@@ -97,7 +87,11 @@ int main(int argc, char **argv)
     pt_options_t *options = pt_options_new(
         "paratope-broker", "paratope-broker --gateways E --workers E --events-in E --events E",
         options_table, argc, argv);
-    int status = endpoints_allowed(options) ? serve(options) : 2;
+    for (size_t i = 0; endpoint_options[i]; i++)
+        pt_options_demand(options, endpoint_options[i]);
+    pt_keyring_t keyring;
+    pt_keyring_open(&keyring, options, "paratope-broker", "broker", endpoint_options);
+    int status = serve(options, &keyring);
     pt_options_destroy(&options);
     return status;
 }

@@ -119,3 +119,10 @@ void pt_report(FILE *to, const pt_scheduler_stats_t *stats, const pt_traffic_t *
     report_events(to, events);
     report_drops(to, stats, traffic, events);
 }
+
+void pt_report_keys(FILE *to, size_t certificates, const pt_counters_t *refused)
+{
+    gauge(to, "paratope_broker_certificates", "Certificates that may connect.", certificates);
+    head(to, "paratope_broker_refused_total", "counter", "Connections refused, by reason.");
+    pt_counters_print(refused, to, "paratope_broker_refused_total", "all");
+}

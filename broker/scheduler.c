@@ -164,7 +164,7 @@ static void on_message(pt_scheduler_t *self, const pt_input_t *input)
 {
     const pt_msg_t *msg = input->msg;
     if (msg->verb == PT_HELLO) {
-        pt_session_hello(self, input->from, msg);
+        pt_session_hello(self, input->from, input->right, msg);
         return;
     }
     pt_peer_t *peer = zhashx_lookup(self->by_route, input->from);
@@ -197,6 +197,20 @@ static void on_alive(pt_scheduler_t *self, const pt_uuid_t *instance)
         pt_session_alive(self, worker);
 }
 
+static void on_rights(pt_scheduler_t *self, const pt_input_t *input)
+{
+    for (int side = 0; side < PT_SIDES; side++) {
+        pt_peer_t *next = TAILQ_FIRST(&self->peers[side]);
+        while (next) {
+            pt_peer_t *peer = next;
+            next = TAILQ_NEXT(peer, link);
+            if (!input->stands(input->arg, peer->right))
+                pt_session_end(self, peer, PT_GONE_SILENT,
+                               "the worker's certificate was changed or removed");
+        }
+    }
+}
+
 static void on_end(pt_scheduler_t *self)
 {
     for (int side = 0; side < PT_SIDES; side++) {
@@ -225,6 +239,9 @@ void pt_scheduler_step(pt_scheduler_t *self, int64_t now, const pt_input_t *inpu
         break;
     case PT_IN_TICK:
         on_tick(self, input);
+        break;
+    case PT_IN_RIGHTS:
+        on_rights(self, input);
         break;
     case PT_IN_END:
         on_end(self);

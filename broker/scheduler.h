@@ -37,18 +37,22 @@ typedef enum {
     PT_IN_LOST,    /* from: what was sent to it did not go out */
     PT_IN_ADMIT,   /* admit: so many more sessions may begin, until this is said again */
     PT_IN_TICK,    /* drained, events_at: end of a turn, several times an interval */
+    PT_IN_RIGHTS,  /* stands, arg: which certificates still count; the others' sessions end */
     PT_IN_END      /* the broker stops: bye to all */
 } pt_input_kind_t;
 
 typedef struct {
     pt_input_kind_t kind;
     const pt_route_t *from;
+    uint64_t right; /* of a message: the number of the sender's certificate; 0 without CURVE */
     const pt_msg_t *msg;
     const void *payload;
     size_t size, admit;
     const pt_uuid_t *instance;
     bool drained;      /* everything readable was read: silence may be judged */
     int64_t events_at; /* until when the event path's loop has read everything, same clock as now */
+    bool (*stands)(void *arg, uint64_t right);
+    void *arg;
 } pt_input_t;
 
 /* What was dropped, or answered otherwise than by doing it. */

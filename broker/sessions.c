@@ -27,8 +27,20 @@ static bool is_buried(pt_scheduler_t *self, const pt_msg_t *msg)
     return false;
 }
 
+/* A name belongs to one certificate as long as its owner is in session: else any worker could bury
+   any other. */
+static bool is_anothers(pt_scheduler_t *self, const pt_route_t *from, uint64_t right,
+                        const pt_msg_t *msg)
+{
+    const pt_peer_t *owners[] = {
+        zhashx_lookup(self->by_instance[from->side], &msg->instance),
+        from->side == PT_WORKERS ? zhashx_lookup(self->worker_by_machine, msg->machine) : NULL};
+    return (owners[0] && owners[0]->right != right) || (owners[1] && owners[1]->right != right);
+}
+
 /* Why this hello cannot be welcomed, or NULL. */
-static const char *refusal(pt_scheduler_t *self, const pt_route_t *from, const pt_msg_t *msg)
+static const char *refusal(pt_scheduler_t *self, const pt_route_t *from, uint64_t right,
+                           const pt_msg_t *msg)
 {
     if (!streq(msg->role, roles[from->side]))
         return from->side == PT_GATEWAYS ? "this socket is for gateways"
@@ -39,6 +51,8 @@ static const char *refusal(pt_scheduler_t *self, const pt_route_t *from, const p
         return "the broker knows as many job types as it can";
     if (from->side == PT_WORKERS && is_buried(self, msg))
         return "another worker has taken this name; give each worker a --name of its own";
+    if (is_anothers(self, from, right, msg))
+        return "this name is in use under another certificate";
     return NULL;
 }
 
@@ -55,10 +69,12 @@ static void make_seats(pt_scheduler_t *self, pt_peer_t *worker, const pt_counts_
     }
 }
 
-static pt_peer_t *begin(pt_scheduler_t *self, const pt_route_t *from, const pt_msg_t *msg)
+static pt_peer_t *begin(pt_scheduler_t *self, const pt_route_t *from, uint64_t right,
+                        const pt_msg_t *msg)
 {
     pt_peer_t *peer = zmalloc(sizeof *peer);
     peer->route = *from;
+    peer->right = right;
     peer->instance = msg->instance;
     memcpy(peer->machine, msg->machine, sizeof peer->machine);
     self->config.random(self->config.arg, peer->session, sizeof peer->session);
@@ -128,14 +144,15 @@ static void welcome_again(pt_scheduler_t *self, pt_peer_t *peer)
     self->dirty |= peer->told;
 }
 
-void pt_session_hello(pt_scheduler_t *self, const pt_route_t *from, const pt_msg_t *msg)
+void pt_session_hello(pt_scheduler_t *self, const pt_route_t *from, uint64_t right,
+                      const pt_msg_t *msg)
 {
     pt_peer_t *known = zhashx_lookup(self->by_route, from);
     if (known && pt_uuid_equal(&known->instance, &msg->instance)) {
         welcome_again(self, known);
         return;
     }
-    const char *why = refusal(self, from, msg);
+    const char *why = refusal(self, from, right, msg);
     if (why) {
         self->drops[PT_DROP_HELLO]++;
         pt_say_hello_again(self, from, why);
@@ -148,7 +165,7 @@ void pt_session_hello(pt_scheduler_t *self, const pt_route_t *from, const pt_msg
     if (known) /* another instance on the same socket, and not the same machine: odd, but it can */
         pt_session_end(self, known, PT_GONE_SILENT, "another worker took its place");
     pt_peer_t *former = zhashx_lookup(self->by_instance[from->side], &msg->instance);
-    pt_peer_t *peer = begin(self, from, msg);
+    pt_peer_t *peer = begin(self, from, right, msg);
     peer->buried = buried;
     pt_say_welcome(self, peer);
     take_over(self, peer, former, msg);

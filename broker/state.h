@@ -45,6 +45,7 @@ struct pt_peer {
     pt_uuid_t instance;
     char machine[PT_NAME_MAX];
     uint8_t session[PT_SESSION_SIZE];
+    uint64_t right;   /* its certificate's number; 0 without CURVE */
     int64_t heard_at; /* last message, on the scheduler's clock */
     int64_t beat_at;  /* last beat to it, in real time: it judges us by that */
     TAILQ_ENTRY(pt_peer) link;
@@ -92,7 +93,8 @@ pt_type_t *pt_type_find(const pt_scheduler_t *self, const char *name);
 pt_type_t *pt_type_need(pt_scheduler_t *self, const char *name);
 
 /* ---- sessions.c ---- */
-void pt_session_hello(pt_scheduler_t *self, const pt_route_t *from, const pt_msg_t *msg);
+void pt_session_hello(pt_scheduler_t *self, const pt_route_t *from, uint64_t right,
+                      const pt_msg_t *msg);
 void pt_session_alive(pt_scheduler_t *self, pt_peer_t *worker);
 /* Ends it and what it held: the leader is told gone, for `reason`. */
 void pt_session_end(pt_scheduler_t *self, pt_peer_t *peer, pt_gone_t how, const char *reason);

@@ -33,6 +33,7 @@ pt_links_t *pt_links_new(const pt_links_settings_t *settings, const pt_links_sin
         return NULL;
     }
     self->sink = *sink;
+    self->keyring = settings->keyring;
     self->instance = pt_uuid_random();
     gethostname(self->machine, sizeof self->machine - 1);
     self->outbox = pt_outbox_new(OUTBOX_BYTES);

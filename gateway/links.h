@@ -9,6 +9,7 @@
 #define PT_LINKS_H
 
 #include "gateway/fact.h"
+#include "proto/program/certificate.h"
 
 typedef struct pt_links pt_links_t; /* opaque; committer.h names it too */
 
@@ -26,9 +27,10 @@ typedef struct {
 } pt_links_sink_t;
 
 /* The brokers' endpoints, words separated by spaces, in the same order in all three. NULL after a
-   line in the log if they do not fit each other. */
+   line in the log if they do not fit each other. The keyring is borrowed, and may be empty. */
 typedef struct {
     const char *brokers, *events_in, *events;
+    const pt_keyring_t *keyring;
 } pt_links_settings_t;
 pt_links_t *pt_links_new(const pt_links_settings_t *settings, const pt_links_sink_t *sink);
 /* Starts the thread: from here on the sink is called. */

@@ -22,6 +22,7 @@ struct pt_links {
     pt_links_sink_t sink;
     pthread_t thread;
     pt_outbox_t *outbox;
+    const pt_keyring_t *keyring;
     broker_t brokers[PT_LINKS_MAX];
     int count;
     pt_uuid_t instance;

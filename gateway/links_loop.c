@@ -41,13 +41,20 @@ static void close_sockets(broker_t *broker)
     zsock_destroy(&broker->pub);
 }
 
+static zsock_t *new_socket(const pt_links_t *self, int type, int linger_ms)
+{
+    zsock_t *socket = pt_socket_new(type, linger_ms);
+    assert(socket);
+    pt_keyring_connect(self->keyring, socket);
+    return socket;
+}
+
 static void open_sockets(pt_links_t *self, broker_t *broker)
 {
     close_sockets(broker);
-    broker->dealer = pt_socket_new(ZMQ_DEALER, 200);
-    broker->sub = pt_socket_new(ZMQ_SUB, 0);
-    broker->pub = pt_socket_new(ZMQ_PUB, 200);
-    assert(broker->dealer && broker->sub && broker->pub);
+    broker->dealer = new_socket(self, ZMQ_DEALER, 200);
+    broker->sub = new_socket(self, ZMQ_SUB, 0);
+    broker->pub = new_socket(self, ZMQ_PUB, 200);
     zsock_set_sndhwm(broker->dealer, SEND_MAX);
     zsock_set_sndhwm(broker->pub, SEND_MAX);
     zsock_set_rcvhwm(broker->sub, SEND_MAX);

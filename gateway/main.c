@@ -26,6 +26,8 @@ static const pt_option_t options[] = {
      "the brokers' XSUB sockets, in the same order"},
     {"events", "PARATOPE_EVENTS", NULL, PT_OPTION_ONE, "'ENDPOINT …'",
      "the brokers' XPUB sockets, in the same order"},
+    {PT_OPTION_KEYS},
+    {PT_OPTION_INSECURE},
     {"threads", "PARATOPE_THREADS", HTTP_THREADS, PT_OPTION_ONE, "N", "requests at once"},
     {"access-log", "PARATOPE_ACCESS_LOG", NULL, PT_OPTION_FLAG, NULL, "log each request"},
     {"trusted-proxies", "PARATOPE_TRUSTED_PROXIES", NULL, PT_OPTION_ONE, "'ADDRESS …'",
@@ -35,6 +37,7 @@ static const pt_option_t options[] = {
 
 /* All parts; each is given what it calls, so this is the only place that knows them all. */
 typedef struct {
+    pt_keyring_t keyring;
     pt_links_t *links;
     pt_recorder_t *recorder;
     pt_sweep_t *sweep;
@@ -130,12 +133,15 @@ static void on_health(void *context, pt_health_t *health)
 
 /* ---- start and end ----------------------------------------------------------------------- */
 
+static const char *const endpoint_options[] = {"brokers", "events-in", "events", NULL};
+
 static bool start(parts_t *parts, const pt_options_t *given)
 {
+    pt_keyring_open(&parts->keyring, given, "paratope-gateway", "gateway", endpoint_options);
     const char *uri = pt_options_demand(given, "database");
     pt_links_settings_t settings = {pt_options_demand(given, "brokers"),
                                     pt_options_demand(given, "events-in"),
-                                    pt_options_demand(given, "events")};
+                                    pt_options_demand(given, "events"), &parts->keyring};
     pt_links_sink_t sink = {parts, on_fact, on_credit, on_brokers, on_held, on_gone, on_event};
     parts->links = pt_links_new(&settings, &sink);
     if (!parts->links)

@@ -27,7 +27,11 @@ static const pt_option_t options_table[] = {
      "seconds after which a job is stopped [3600 each]"},
     {"spool", "PARATOPE_SPOOL", NULL, PT_OPTION_ONE, "DIR",
      "a folder of its own for large results"},
+    {PT_OPTION_KEYS},
+    {PT_OPTION_INSECURE},
     {0}};
+
+static const char *const endpoint_options[] = {"brokers", "events-in", NULL};
 
 _Noreturn static void refuse(const char *what, const char *which)
 {
@@ -228,6 +232,7 @@ int main(int argc, char **argv)
     if (pt_options_argument(options, 0))
         refuse("unexpected argument", pt_options_argument(options, 0));
     read_config(&config, options);
+    pt_keyring_open(&config.keyring, options, "paratope-worker", "worker", endpoint_options);
     config.signals = pt_process_start();
     if (config.signals < 0)
         refuse("no descriptor for signals", strerror(errno));

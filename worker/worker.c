@@ -36,9 +36,11 @@ static void close_sockets(worker_t *self, int linger_ms)
     zsock_destroy(&self->events);
 }
 
-static zsock_t *open_socket(int type, const char *endpoint)
+static zsock_t *open_socket(const pt_keyring_t *keyring, int type, const char *endpoint)
 {
     zsock_t *socket = pt_socket_new(type, 0);
+    if (socket)
+        pt_keyring_connect(keyring, socket);
     if (socket && zsock_connect(socket, "%s", endpoint) != 0)
         zsock_destroy(&socket);
     if (!socket)
@@ -53,8 +55,9 @@ static void connect_broker(worker_t *self, const pt_output_t *output)
     pt_log(output->warning ? PT_WARNING : PT_INFO, "connecting", PT_S("broker", broker),
            PT_S("why", output->text));
     close_sockets(self, 0);
-    self->jobs = open_socket(ZMQ_DEALER, broker);
-    self->events = open_socket(ZMQ_PUB, self->config->events_in[output->broker]);
+    self->jobs = open_socket(&self->config->keyring, ZMQ_DEALER, broker);
+    self->events =
+        open_socket(&self->config->keyring, ZMQ_PUB, self->config->events_in[output->broker]);
 }
 
 static zframe_t *payload_of(const pt_output_t *output)

@@ -2,12 +2,14 @@
 #ifndef PT_WORKER_H
 #define PT_WORKER_H
 
+#include "proto/program/certificate.h"
 #include "worker/agent.h"
 
 typedef struct {
     char **brokers, **events_in; /* endpoints, the same number and order; config.brokers says it */
     const char **programs;       /* for each of the agent's types, its pipeline */
     const char **arguments;      /* and that one's argument, or NULL */
+    pt_keyring_t keyring;        /* may be empty */
     pt_agent_config_t agent;
     int signals; /* from pt_process_start */
 } pt_worker_config_t;

@@ -118,11 +118,21 @@ def header(verb, **fields):
     return msgpack.packb({'v': 1, 'm': verb, **fields})
 
 
+def connected(kind, endpoint, keys=None):
+    """A socket; with `keys`, see curve_keys.Keys, it is encrypted."""
+    made = zmq.Context.instance().socket(kind)
+    made.setsockopt(zmq.LINGER, 0)
+    if keys:
+        keys.apply(made)
+    made.connect(endpoint)
+    return made
+
+
 class Peer:
     """One DEALER in session. `pump` reads and beats; `wait` pumps until something is so."""
 
-    def __init__(self, endpoint, role, machine=None, instance=None, **hello):
-        self.context = zmq.Context.instance()
+    def __init__(self, endpoint, role, machine=None, instance=None, keys=None, **hello):
+        self.keys = keys
         self.endpoint, self.role = endpoint, role
         self.machine = machine or f'{role}-{uuid.uuid4()}'
         self.instance = instance or uuid.uuid4().bytes
@@ -133,9 +143,7 @@ class Peer:
         self.connect()
 
     def connect(self):
-        self.socket = self.context.socket(zmq.DEALER)
-        self.socket.setsockopt(zmq.LINGER, 0)
-        self.socket.connect(self.endpoint)
+        self.socket = connected(zmq.DEALER, self.endpoint, self.keys)
         self.sockets.append(self.socket)
         self.hello()
 
@@ -204,9 +212,7 @@ class Worker(Peer):
 
     def __init__(self, broker, slots=4, deaf=False, job_type=TYPE, **more):
         self.deaf, self.job_type, self.total, self.sent_alive = deaf, job_type, slots, 0
-        self.pub = zmq.Context.instance().socket(zmq.PUB)
-        self.pub.setsockopt(zmq.LINGER, 0)
-        self.pub.connect(broker.endpoints['events-in'])
+        self.pub = connected(zmq.PUB, broker.endpoints['events-in'], more.get('keys'))
         super().__init__(broker.endpoints['workers'], 'worker', slots={job_type: slots}, **more)
         self.sockets.append(self.pub)
         self.wait_for('welcome')
