@@ -84,27 +84,9 @@ bool pt_migrate(const char *uri)
 
 static const pt_sql_t sql_fit = {
     "fit", "select coalesce((select max(version) from schema_migrations), 0),"
-           " current_setting('fsync'), current_setting('synchronous_commit'), pg_backend_pid(),"
-           " current_setting('synchronous_standby_names')"};
+           " current_setting('fsync'), current_setting('synchronous_commit'), pg_backend_pid()"};
 
-/* With a standby to fail over to, an accepted job must be there before it is answered. */
-static bool is_replicated(pt_pg_t *pg, PGresult *row)
-{
-    const char *hosts = PQhost(pt_pg_connection(pg));
-    const char *commit = PQgetvalue(row, 0, 2);
-    if (!pt_pg_several_hosts(pg))
-        return true;
-    if (*PQgetvalue(row, 0, 4) &&
-        (strcmp(commit, "on") == 0 || strcmp(commit, "remote_apply") == 0))
-        return true;
-    pt_log(PT_ERROR,
-           "several hosts, but synchronous_standby_names is empty or synchronous_commit is"
-           " not on or remote_apply: accepted jobs could be lost at a failover",
-           PT_S("host", hosts));
-    return false;
-}
-
-static bool is_fit(pt_pg_t *pg, PGresult *row, PGresult *later)
+static bool is_fit(PGresult *row, PGresult *later)
 {
     int version = atoi(PQgetvalue(row, 0, 0));
     if (version != newest()) {
@@ -125,7 +107,7 @@ static bool is_fit(pt_pg_t *pg, PGresult *row, PGresult *later)
         pt_log(PT_ERROR, "a pooler in transaction mode stands before PostgreSQL; connect directly");
         return false;
     }
-    return is_replicated(pg, row);
+    return true;
 }
 
 pt_schema_t pt_schema_check(pt_pg_t *pg)
@@ -136,7 +118,7 @@ pt_schema_t pt_schema_check(pt_pg_t *pg)
         outcome = pt_pg_run(pg, &sql_fit, NULL, 0, 3000, &later);
     pt_schema_t verdict = PT_SCHEMA_AWAY;
     if (outcome == PT_PG_OK)
-        verdict = is_fit(pg, row, later) ? PT_SCHEMA_OK : PT_SCHEMA_UNFIT;
+        verdict = is_fit(row, later) ? PT_SCHEMA_OK : PT_SCHEMA_UNFIT;
     if (outcome == PT_PG_AGAIN && pt_pg_failed_by(pg, "42P01")) {
         verdict = PT_SCHEMA_UNFIT;
         pt_log(PT_ERROR, "no schema here; run paratope-gateway --migrate",

@@ -29,6 +29,7 @@ struct pt_pg {
     const pt_sql_t *prepared[PREPARED_MAX];
     size_t prepared_count;
     uint64_t timeline;
+    bool several_hosts;
     bool unanswered; /* a warning said that the commit was not replicated */
     char error[512], state[8];
 };
@@ -36,15 +37,30 @@ struct pt_pg {
 const pt_sql_t pt_sql_begin = {"begin", "begin"};
 const pt_sql_t pt_sql_commit = {"commit", "commit"};
 
-static const pt_sql_t sql_timeline = {
-    "timeline",
-    "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"};
+/* Its timeline, and whether a commit waits for a standby. */
+static const char sql_server[] =
+    "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint,"
+    " current_setting('synchronous_standby_names') <> ''"
+    " and current_setting('synchronous_commit') in ('on', 'remote_apply')";
+
+/* There is a standby. By host or hostaddr. */
+static bool names_several_hosts(const char *uri)
+{
+    bool several = false;
+    PQconninfoOption *options = PQconninfoParse(uri, NULL);
+    for (PQconninfoOption *option = options; option && option->keyword; option++)
+        if (strncmp(option->keyword, "host", 4) == 0 && option->val && strchr(option->val, ','))
+            several = true;
+    PQconninfoFree(options);
+    return several;
+}
 
 pt_pg_t *pt_pg_new(const char *uri)
 {
     pt_pg_t *self = zmalloc(sizeof *self);
     self->uri = strdup(uri);
     assert(self->uri);
+    self->several_hosts = names_several_hosts(uri);
     return self;
 }
 
@@ -84,17 +100,6 @@ uint64_t pt_pg_timeline(const pt_pg_t *self)
 PGconn *pt_pg_connection(pt_pg_t *self)
 {
     return self->conn;
-}
-
-bool pt_pg_several_hosts(const pt_pg_t *self)
-{
-    bool several = false;
-    PQconninfoOption *options = PQconninfoParse(self->uri, NULL);
-    for (PQconninfoOption *option = options; option && option->keyword; option++)
-        if (strcmp(option->keyword, "host") == 0 && option->val && strchr(option->val, ','))
-            several = true;
-    PQconninfoFree(options);
-    return several;
 }
 
 /* Keeps the first line of what went wrong, then gives the connection up. */
@@ -158,21 +163,32 @@ static void on_notice(void *arg, const PGresult *result)
         self->unanswered = true;
 }
 
-static pt_pg_outcome_t read_timeline(pt_pg_t *self, int64_t until)
+/* With a standby to fail over to, what is answered must be there before; and standbys and settings
+   change, so each new connection is asked. */
+static pt_pg_outcome_t take_server(pt_pg_t *self, const PGresult *row)
+{
+    if (PQresultStatus(row) != PGRES_TUPLES_OK)
+        return away(self, "the server is no primary");
+    if (self->several_hosts && *PQgetvalue(row, 0, 1) != 't')
+        return away(self, "several hosts, but synchronous_standby_names is empty or"
+                          " synchronous_commit is not on or remote_apply: accepted jobs could be"
+                          " lost at a failover");
+    self->timeline = strtoull(PQgetvalue(row, 0, 0), NULL, 10);
+    return PT_PG_OK;
+}
+
+static pt_pg_outcome_t ask_server(pt_pg_t *self, int64_t until)
 {
     PGresult *result = NULL, *end = NULL;
-    if (!PQsendQueryParams(self->conn, sql_timeline.sql, 0, NULL, NULL, NULL, NULL, 0) ||
+    if (!PQsendQueryParams(self->conn, sql_server, 0, NULL, NULL, NULL, NULL, 0) ||
         !flush(self, until) || !next_result(self, until, &result))
         return away(self, "no answer to the first question");
-    bool ok = PQresultStatus(result) == PGRES_TUPLES_OK;
-    if (ok)
-        self->timeline = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    pt_pg_outcome_t outcome = take_server(self, result);
     PQclear(result);
-    if (!next_result(self, until, &end) || end || !ok) {
-        PQclear(end);
-        return away(self, "the server is no primary");
-    }
-    return PT_PG_OK;
+    if (outcome == PT_PG_OK && (!next_result(self, until, &end) || end))
+        outcome = away(self, "no end of the first answer");
+    PQclear(end);
+    return outcome;
 }
 
 static pt_pg_outcome_t connect_until(pt_pg_t *self, int64_t until)
@@ -196,7 +212,7 @@ static pt_pg_outcome_t connect_until(pt_pg_t *self, int64_t until)
     }
     PQsetnonblocking(self->conn, 1);
     PQsetNoticeReceiver(self->conn, on_notice, self);
-    return read_timeline(self, until);
+    return ask_server(self, until);
 }
 
 /* ---- statements -------------------------------------------------------------------------- */

@@ -23,7 +23,8 @@ typedef enum {
 
 typedef struct pt_pg pt_pg_t;
 
-/* Does not connect yet. `uri` is copied. */
+/* Does not connect yet. `uri` is copied. If it names several hosts, a server that does not replicate
+   synchronously counts as away. */
 pt_pg_t *pt_pg_new(const char *uri);
 void pt_pg_destroy(pt_pg_t **self);
 
@@ -57,9 +58,6 @@ uint64_t pt_pg_timeline(const pt_pg_t *self);
 
 /* The open connection, or NULL; for LISTEN and poll. Borrowed. */
 PGconn *pt_pg_connection(pt_pg_t *self);
-
-/* Whether the connection string names more than one host: there is a standby. */
-bool pt_pg_several_hosts(const pt_pg_t *self);
 
 /* Drops the connection; the next statement opens a new one. */
 void pt_pg_close(pt_pg_t *self);

@@ -9,7 +9,7 @@ from promises import Load, check
 
 from harness import GENERIC
 from harness.processes import wait_for
-from harness.system import CHECKOUT
+from harness.system import programs
 
 HERE = Path(__file__).parent
 
@@ -37,7 +37,7 @@ def test_a_worker_that_never_comes_back_is_missed_by_its_silence(new_system):
     """One that nobody starts again, as on a machine that burnt down."""
     system = new_system(workers=0)
     worker = subprocess.Popen(
-        [CHECKOUT / 'build' / 'bin' / 'paratope-worker', '--brokers', system.env['PARATOPE_BROKER_WORKERS'],
+        [programs() / 'paratope-worker', '--brokers', system.env['PARATOPE_BROKER_WORKERS'],
          '--events-in', system.env['PARATOPE_EVENTS_IN'], '--name', 'burnt', '--slots', 'humanization=2',
          '--pipeline', f'humanization={GENERIC}'], stderr=subprocess.DEVNULL)
     try:

@@ -127,9 +127,9 @@ def test_the_sweep_does_not_spin_on_a_locked_row(new_system):
     with Lock(system, 'SELECT 1 FROM jobs WHERE id = %s FOR UPDATE', job):
         import subprocess
         from harness import GENERIC
-        from harness.system import CHECKOUT
+        from harness.system import programs
         worker = subprocess.Popen(
-            [CHECKOUT / 'build' / 'bin' / 'paratope-worker', '--brokers', system.env['PARATOPE_BROKER_WORKERS'],
+            [programs() / 'paratope-worker', '--brokers', system.env['PARATOPE_BROKER_WORKERS'],
              '--events-in', system.env['PARATOPE_EVENTS_IN'], '--slots', 'humanization=2', '--pipeline',
              f'humanization={GENERIC}'], stderr=subprocess.DEVNULL)
         try:

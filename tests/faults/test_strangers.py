@@ -11,7 +11,7 @@ from promises import check
 from harness import GENERIC
 from harness.processes import wait_for
 from harness.relay import Relay
-from harness.system import CHECKOUT
+from harness.system import programs
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_forged_event_does_not_move_the_edge(stranger):
 def test_two_workers_with_one_name_do_not_kill_each_others_jobs(new_system):
     system = new_system(workers=0)
     workers = [subprocess.Popen(
-        [CHECKOUT / 'build' / 'bin' / 'paratope-worker', '--brokers', system.env['PARATOPE_BROKER_WORKERS'],
+        [programs() / 'paratope-worker', '--brokers', system.env['PARATOPE_BROKER_WORKERS'],
          '--events-in', system.env['PARATOPE_EVENTS_IN'], '--name', 'same', '--slots', 'humanization=2', '--pipeline',
          f'humanization={GENERIC}'], stderr=subprocess.DEVNULL) for _ in range(2)]
     try:
@@ -96,7 +96,7 @@ def test_an_event_path_that_dies_silently_is_opened_anew(new_system, side):
     endpoints = {'events': system.env['PARATOPE_EVENTS'], 'events-in': system.env['PARATOPE_EVENTS_IN'],
                  side: f'tcp://127.0.0.1:{relay.port}'}
     gateway = subprocess.Popen(
-        [CHECKOUT / 'build' / 'bin' / 'paratope-gateway', '--database', system.env['DATABASE_URL'], '--listen',
+        [programs() / 'paratope-gateway', '--database', system.env['DATABASE_URL'], '--listen',
          '127.0.0.1:0', '--brokers', system.env['PARATOPE_BROKER_GATEWAYS'], '--events-in', endpoints['events-in'],
          '--events', endpoints['events']], stderr=subprocess.PIPE, text=True)
     try:

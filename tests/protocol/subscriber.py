@@ -44,9 +44,9 @@ class Subscriber:
         message = msgpack.unpackb(header)
         if message['v'] != 1 or message['m'] not in ('event', 'edge'):
             return []
-        if self.timeline not in (None, message['timeline']):
+        former, self.timeline = self.timeline, message['timeline']
+        if former not in (None, self.timeline):
             return self.read_gap()
-        self.timeline = message['timeline']
         if message['seq'] <= self.last:
             return []
         if message['m'] == 'edge' or message['seq'] != self.last + 1:
@@ -63,6 +63,7 @@ class Subscriber:
         while True:
             page = self.read_page()
             if not page['data']:
+                self.last = page.get('rewound_to', self.last)
                 return taken
             for event in page['data']:
                 self.last = event['seq']
