@@ -104,7 +104,8 @@ def of_events(tables: Tables, logs: dict[str, list[dict]]) -> list[Line]:
 
 
 def of_processes(run_log: str, killed: set[int]) -> list[Line]:
-    """`run_log`: what scripts/run said of deaths."""
+    """`run_log`: what scripts/run said of deaths. PostgreSQL refuses to start while a stopped process of the killed
+    one is there, and is no program of ours."""
     deaths = re.findall(r'^.*?(\S+) \(pid (\d+)\) ((?:was killed|ended).*)$', run_log, re.MULTILINE)
     return [broken('processes that died of themselves', [
-        (name, how) for name, pid, how in deaths if int(pid) not in killed])]
+        (name, how) for name, pid, how in deaths if int(pid) not in killed and name != 'postgres'])]
