@@ -1,0 +1,183 @@
+/* What the parts of a gateway share, and nobody else. */
+#ifndef SIM_GATEWAY_INSIDE_H
+#define SIM_GATEWAY_INSIDE_H
+
+#include "gateway/edges.h"
+#include "gateway/judge.h"
+#include "gateway/link.h"
+#include "gateway/rounds.h"
+#include "tests/simulation/database.h"
+#include "tests/simulation/gateway.h"
+#include "tests/simulation/network.h"
+
+#define BATCH_MOST 32
+#define RANGES_MAX 64
+#define FACTS_MOST 64
+#define SUBMISSIONS_MAX 128
+
+/* Part of a batch that is tried in one transaction: halves, or one organisation's. */
+typedef struct {
+    size_t first, count;
+} range_t;
+
+typedef struct {
+    range_t items[RANGES_MAX];
+    size_t count;
+} ranges_t;
+
+/* A message on its way to the links' thread. */
+typedef struct parcel_out {
+    struct parcel_out *next;
+    pt_ticket_t ticket; /* link −1: publish at all */
+    pt_verb_t verb;
+    int64_t expires; /* local ms, 0: never */
+    int job, org;
+    uint32_t attempt;
+    uint64_t seq;
+    bool unknown; /* settled: there is no such job */
+    char type[16];
+    parcel_t *parcel;
+} parcel_out_t;
+
+typedef struct {
+    int job;
+    int64_t until; /* local ms: then the handler has answered 503 */
+    pt_ticket_t ticket;
+    bool created;
+} waiter_t;
+
+typedef struct {
+    int queue[SUBMISSIONS_MAX];
+    int64_t until[SUBMISSIONS_MAX];
+    size_t queued;
+    waiter_t batch[BATCH_MOST];
+    size_t count;
+    ranges_t ranges;
+    uint64_t serial; /* of the statement that is waited for; 0: none */
+    bool pausing;
+} committer_t;
+
+typedef struct {
+    pt_fact_t fact;
+    bool refused;
+    pt_fate_t fate;
+    pt_fold_t fold;
+    pt_row_t row; /* after it */
+    uint64_t seq, arrival;
+} fact_item_t;
+
+typedef struct {
+    pt_fact_t queue[FACTS_MOST];
+    size_t queued;
+    fact_item_t batch[BATCH_MOST];
+    size_t count;
+    ranges_t ranges;
+    uint64_t serial;
+    bool active, unsure, pausing;
+    int64_t pause_ms;
+} recorder_t;
+
+/* What was heard of a job that a round asked for, written down beside the rules to check them. */
+typedef struct {
+    uint32_t attempt, gone_for_certain; /* 0: none */
+    int64_t asked; /* local ms of the first question that found no holder, with none found since */
+} hearsay_t;
+
+typedef enum { SWEEP_BEGIN, SWEEP_LOOK, SWEEP_EDGES, SWEEP_HINTED, SWEEP_HAND, SWEEP_ASK } stage_t;
+
+#define TICKETS_MAX 8
+
+typedef struct {
+    bool active, fresh, working, pausing;
+    bool woken;
+    int64_t due[TYPES_MAX]; /* local ms; INT64_MAX: nothing waits */
+    int last_org[TYPES_MAX];
+    pt_rounds_t *rounds;
+    int64_t look_at, edges_at;
+    unsigned hinted; /* a bit for each organisation */
+    stage_t stage;
+    int type;
+    pt_ticket_t tickets[TICKETS_MAX];
+    int ticket_count;
+    bool reads_next_due;
+    uint64_t serial, planned;
+    /* of the question under way */
+    uint64_t round;
+    int64_t asked_at;
+    uint32_t asked, answered;
+    int page[BATCH_MOST];
+    uint32_t page_attempts[BATCH_MOST];
+    size_t page_count;
+    hearsay_t heard[JOBS_MAX];
+} sweep_t;
+
+typedef struct {
+    world_t *world;
+    node_t *node;
+    pt_uuid_t instance;
+    pt_link_t links[BROKERS];
+    pt_credit_t credit;
+    pt_edges_t *edges;
+    uint64_t timeline;
+    bool leader, hears, flushing, draining;
+    parcel_out_t *first, **last;
+    uint64_t control_serial;
+    committer_t committer;
+    recorder_t recorder;
+    sweep_t sweep;
+} gateway_t;
+
+static inline int64_t gateway_now(const gateway_t *self)
+{
+    return local_ms(self->world, self->node);
+}
+
+/* ---- gateway.c: the links ---- */
+void links_send(gateway_t *self, const pt_ticket_t *ticket, pt_msg_t *msg, const void *payload,
+                size_t payload_size, int64_t expires);
+/* The payload stands for the inputs. */
+void links_send_job(gateway_t *self, const pt_ticket_t *ticket, int job, uint32_t attempt,
+                    int64_t expires);
+void links_announce(gateway_t *self, int job, uint64_t seq, bool waiting, const pt_event_t *event);
+void links_note_edge(gateway_t *self, int org, uint64_t seq, uint64_t timeline);
+uint64_t gateway_ask(gateway_t *self, thread_t thread, statement_t *statement, int64_t deadline_ms,
+                     handler_t *answer);
+
+/* ---- committer.c ---- */
+void committer_submit(gateway_t *self, int job);
+
+/* ---- recorder.c ---- */
+/* Takes the fact's payload. */
+void recorder_take(gateway_t *self, pt_fact_t *fact);
+void recorder_set_active(gateway_t *self, bool active);
+void recorder_clear(gateway_t *self);
+
+/* ---- sweep.c ---- */
+void sweep_new(gateway_t *self);
+void sweep_set_active(gateway_t *self, bool active);
+void sweep_wake(gateway_t *self);
+void sweep_waits(gateway_t *self, int type, int64_t due_in_ms);
+void sweep_event(gateway_t *self, const pt_msg_t *event, bool is_new);
+void sweep_brokers(gateway_t *self, int gone);
+void sweep_held(gateway_t *self, int broker, uint64_t round, const pt_refs_t *held);
+void sweep_gone(gateway_t *self, const pt_uuid_t *job_id, uint32_t attempt, bool certain,
+                bool counts);
+
+/* ---- ranges of a batch: a stack; the last is tried next ---- */
+static inline void ranges_push(ranges_t *self, size_t first, size_t count)
+{
+    if (count > 0 && self->count < RANGES_MAX)
+        self->items[self->count++] = (range_t){first, count};
+}
+static inline range_t ranges_top(const ranges_t *self)
+{
+    return self->items[self->count - 1];
+}
+static inline void ranges_halve(ranges_t *self)
+{
+    range_t range = self->items[--self->count];
+    ranges_push(self, range.first + range.count / 2, range.count - range.count / 2);
+    ranges_push(self, range.first, range.count / 2);
+}
+
+#endif

@@ -1,0 +1,196 @@
+#include "tests/simulation/seed.h"
+
+#include "tests/simulation/broker.h"
+#include "tests/simulation/database.h"
+#include "tests/simulation/faults.h"
+#include "tests/simulation/gateway.h"
+#include "tests/simulation/network.h"
+#include "tests/simulation/subscriber.h"
+#include "tests/simulation/worker.h"
+
+#include <stdio.h>
+
+#define LOOK (250 * MS) /* how often it is looked whether all is done */
+
+typedef struct {
+    world_t world;
+    bool at_rest;
+} seed_t;
+
+/* ---- how hard it is ---------------------------------------------------------------------- */
+
+/* 0 in half of the seeds. */
+static int maybe(random_t *random, int most)
+{
+    return random_chance(random, 500) ? (int)random_between(random, 1, most) : 0;
+}
+
+static void draw_size(settings_t *settings, random_t *random)
+{
+    settings->gateways = (int)random_between(random, 1, GATEWAYS_MAX);
+    settings->workers = (int)random_between(random, 1, WORKERS_MAX);
+    settings->orgs = (int)random_between(random, 1, ORGS_MAX);
+    settings->types = (int)random_between(random, 1, TYPES_MAX);
+    settings->jobs = (int)random_between(random, 3, 24);
+    if (random_chance(random, 15)) /* more than brokers have room for */
+        settings->jobs = (int)random_between(random, 150, 250);
+    settings->chaos_us = random_between(random, 4, 20) * SECOND;
+    settings->batch_max = (int)random_between(random, 1, 32);
+    settings->facts_max = (int)random_between(random, 3, 64);
+    settings->page_max = (int)random_between(random, 2, 32);
+    settings->broker_bytes = random_chance(random, 200) ? 2 : 1048576;
+    settings->cancel = maybe(random, 400);
+}
+
+static void draw_trouble(settings_t *settings, random_t *random)
+{
+    settings->fault_every = random_chance(random, 900) ? random_between(random, 50, 1500) * MS : 0;
+    settings->faults = random_bits(random) | random_bits(random);
+    settings->event_loss = maybe(random, 300);
+    settings->event_twice = maybe(random, 100);
+    settings->slow = maybe(random, 300);
+    settings->slow_us = random_between(random, 1, 400) * MS;
+    settings->send_fails = maybe(random, 3);
+    settings->db_away = maybe(random, 80);
+    settings->db_locked = maybe(random, 50);
+    settings->db_slow = maybe(random, 30);
+}
+
+/* ---- its nodes --------------------------------------------------------------------------- */
+
+static void init_node(world_t *world, node_t *node, kind_t kind, int index)
+{
+    node->kind = kind;
+    node->index = index;
+    node->rate = 1 + (double)random_between(&world->random, -20, 20) / 1000;
+    node->offset = random_between(&world->random, 1000, 1000000);
+    node->wall = random_chance(&world->random, 300)
+                     ? random_between(&world->random, -3600, 3600) * SECOND
+                     : random_between(&world->random, -50, 50) * MS;
+}
+
+static void make_nodes(world_t *world)
+{
+    init_node(world, &world->database_node, DATABASE, 0);
+    init_node(world, &world->client, CLIENT, 0);
+    world->database_node.up = world->client.up = true;
+    for (int i = 0; i < GATEWAYS_MAX; i++)
+        init_node(world, &world->gateways[i], GATEWAY, i);
+    for (int i = 0; i < BROKERS; i++)
+        init_node(world, &world->brokers[i], BROKER, i);
+    for (int i = 0; i < WORKERS_MAX; i++)
+        init_node(world, &world->workers[i], WORKER, i);
+    for (int i = 0; i < ORGS_MAX; i++)
+        init_node(world, &world->subscribers[i], SUBSCRIBER, i);
+}
+
+static void start_all(world_t *world)
+{
+    for (int i = 0; i < BROKERS; i++)
+        broker_start(world, &world->brokers[i]);
+    for (int i = 0; i < world->settings.gateways; i++)
+        gateway_start(world, &world->gateways[i]);
+    for (int i = 0; i < world->settings.workers; i++)
+        worker_start(world, &world->workers[i]);
+    for (int i = 0; i < world->settings.orgs; i++)
+        subscriber_start(world, &world->subscribers[i]);
+}
+
+/* ---- rest -------------------------------------------------------------------------------- */
+
+/* What is not done yet, or NULL. */
+static const char *unrest(const world_t *world)
+{
+    if (!database_all_ended(world))
+        return "a job has not ended";
+    for (int i = 0; i < BROKERS; i++)
+        if (!world->brokers[i].up || broker_holds(&world->brokers[i]) > 0)
+            return "a broker holds jobs that have ended";
+    for (int i = 0; i < world->settings.workers; i++)
+        if (!world->workers[i].up || worker_holds(&world->workers[i]) > 0)
+            return "a worker holds an ending that nobody settles";
+    for (int i = 0; i < world->settings.gateways; i++)
+        if (!world->gateways[i].up || gateway_busy(&world->gateways[i]))
+            return "a gateway has not done its work";
+    for (int i = 0; i < world->settings.orgs; i++)
+        if (subscriber_last(&world->subscribers[i]) != database_last_seq(world, i))
+            return "a subscriber has not heard of an event";
+    return NULL;
+}
+
+static void on_look(world_t *world, node_t *client, event_t *event)
+{
+    seed_t *self = (seed_t *)world;
+    int64_t since = world->now - event->number;
+    const char *why = unrest(world);
+    self->at_rest = !why;
+    if (self->at_rest && (uint64_t)since / MS > world->coverage->most_settle_ms)
+        world->coverage->most_settle_ms = (uint64_t)since / MS;
+    if (why && since > (int64_t)REST_WITHIN * SECOND)
+        broken(world, "%d s after all faults, %s", REST_WITHIN, why);
+    after(world, client, LOOK, on_look, event->number, NULL);
+}
+
+static void on_calm(world_t *world, node_t *client, event_t *event)
+{
+    (void)event;
+    faults_end(world);
+    after(world, client, LOOK, on_look, world->now, NULL);
+}
+
+/* ---- the run ----------------------------------------------------------------------------- */
+
+static void clear(world_t *world)
+{
+    for (int i = 0; i < BROKERS; i++)
+        if (world->brokers[i].up)
+            broker_die(world, &world->brokers[i]);
+    for (int i = 0; i < world->settings.gateways; i++)
+        if (world->gateways[i].up)
+            gateway_die(world, &world->gateways[i]);
+    for (int i = 0; i < world->settings.workers; i++)
+        if (world->workers[i].up)
+            worker_die(world, &world->workers[i]);
+    for (int i = 0; i < world->settings.orgs; i++)
+        subscriber_stop(world, &world->subscribers[i]);
+    world_clear_queue(world);
+    network_destroy(world);
+    database_destroy(world);
+    free(world->jobs);
+}
+
+static void run(seed_t *self)
+{
+    world_t *world = &self->world;
+    start_all(world);
+    clients_start(world);
+    faults_start(world);
+    after(world, &world->client, world->settings.chaos_us, on_calm, 0, NULL);
+    while (!self->at_rest && !world->failed && world_step(world))
+        if (world->ambush)
+            faults_look(world);
+    if (!world->failed)
+        database_check_end(world);
+}
+
+bool seed_run(uint64_t seed, coverage_t *coverage, void (*trace)(const char *line), char *why,
+              size_t why_size)
+{
+    seed_t self = {.world.random.state = seed * 1000003, .world.coverage = coverage};
+    world_t *world = &self.world;
+    world->tracing = trace != NULL;
+    world->show = trace;
+    draw_size(&world->settings, &world->random);
+    draw_trouble(&world->settings, &world->random);
+    make_nodes(world);
+    network_new(world);
+    database_new(world);
+    jobs_new(world);
+    run(&self);
+    coverage->seeds++;
+    coverage->steps += world->steps;
+    snprintf(why, why_size, "%s", world->why);
+    world->tracing = false;
+    clear(world);
+    return !world->failed;
+}

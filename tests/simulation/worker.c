@@ -1,0 +1,487 @@
+#include "tests/simulation/worker.h"
+
+#include "tests/simulation/jobs.h"
+#include "tests/simulation/network.h"
+#include "worker/agent.h"
+
+#include <stdio.h>
+
+#define SLOTS 8
+#define LEASES_MAX 256
+
+/* A slot's process. */
+typedef struct {
+    bool up, busy;
+    int job;
+    uint32_t attempt;
+    unsigned serial;  /* of its job: what an older one does is void */
+    unsigned process; /* of its process: an older one is dead */
+    int step;
+} slot_t;
+
+/* What it began and has not been told to forget. */
+typedef struct {
+    int job;
+    uint32_t attempt;
+    bool ended;
+} lease_t;
+
+typedef struct {
+    world_t *world;
+    node_t *node;
+    pt_agent_t *agent;
+    size_t slot_count;
+    slot_t slots[SLOTS];
+    lease_t leases[LEASES_MAX];
+    size_t lease_count;
+    int broker;
+    bool in_session, draining, send_failed, exiting;
+    int64_t tick;            /* when it is planned, µs; the number of the event */
+    const pt_msg_t *reading; /* the message that is being handled */
+} worker_t;
+
+/* Each worker serves all types, but not alike many. */
+static size_t slots_of(int worker, int type)
+{
+    return (size_t)(worker + type) % 3 == 0 ? 2 : 1;
+}
+
+size_t worker_slots(int index)
+{
+    size_t n = 0;
+    for (int type = 0; type < TYPES_MAX; type++)
+        n += slots_of(index, type);
+    return n;
+}
+
+/* ---- the ledger -------------------------------------------------------------------------- */
+
+static lease_t *find_lease(worker_t *self, int job, uint32_t attempt)
+{
+    for (size_t i = 0; i < self->lease_count; i++)
+        if (self->leases[i].job == job && self->leases[i].attempt == attempt)
+            return &self->leases[i];
+    return NULL;
+}
+
+static void drop_lease(worker_t *self, lease_t *lease)
+{
+    if (lease)
+        *lease = self->leases[--self->lease_count];
+}
+
+static bool names(const pt_refs_t *refs, const pt_uuid_t *id, uint32_t attempt)
+{
+    for (size_t i = 0; i < refs->count; i++)
+        if (refs->items[i].attempt == attempt && pt_uuid_equal(&refs->items[i].job_id, id))
+            return true;
+    return false;
+}
+
+/* A hello names what runs and every ending that nobody has settled. */
+static void check_hello(worker_t *self, const pt_msg_t *hello)
+{
+    for (size_t i = 0; i < self->lease_count; i++) {
+        const lease_t *lease = &self->leases[i];
+        const pt_uuid_t *id = &job_at(self->world, lease->job)->id;
+        if (!names(lease->ended ? &hello->unsettled : &hello->leases, id, lease->attempt))
+            broken(self->world, "%s forgot job %d.%u, %s, which nobody settled or stopped",
+                   node_name(self->node), lease->job, lease->attempt,
+                   lease->ended ? "ended" : "running");
+    }
+}
+
+/* ---- what the agent wants ---------------------------------------------------------------- */
+
+static void plan_tick(worker_t *self, int64_t delay);
+static void on_pipeline(world_t *world, node_t *node, event_t *event);
+static void step(worker_t *self, const pt_input_t *input);
+
+static void pipeline_later(worker_t *self, size_t slot, int64_t delay)
+{
+    after(self->world, self->node, delay, on_pipeline,
+          (int64_t)(slot | (size_t)self->slots[slot].serial << 8), NULL);
+}
+
+static void send_job_message(worker_t *self, const pt_output_t *output)
+{
+    pt_msg_t msg;
+    if (pt_msg_decode(&msg, output->head, output->head_size)) {
+        broken(self->world, "an agent said what is no message");
+        return;
+    }
+    trace(self->world, self->node, "says %s to broker-%d job %02x%02x.%u", pt_verb_name(msg.verb),
+          self->broker + 1, msg.job_id.bytes[14], msg.job_id.bytes[15], msg.attempt);
+    if (msg.verb == PT_HELLO)
+        check_hello(self, &msg);
+    if (msg.verb == PT_GONE && strcmp(msg.reason, "beyond the credit") == 0)
+        broken(self->world, "%s refuses a job for its own credit", node_name(self->node));
+    pt_msg_clear(&msg);
+    parcel_t *parcel =
+        parcel_new(NULL, 0, output->head, output->head_size, output->payload, output->payload_size);
+    if (!network_up(self->world, self->node, self->broker, parcel))
+        self->send_failed = true;
+}
+
+static void note_published(worker_t *self, const pt_output_t *output)
+{
+    pt_msg_t msg;
+    if (pt_msg_decode(&msg, output->head, output->head_size))
+        return;
+    if (msg.verb == PT_RESULT) {
+        lease_t *lease = find_lease(self, job_find(self->world, &msg.job_id), msg.attempt);
+        if (lease)
+            lease->ended = true;
+    }
+    if (msg.verb != PT_ALIVE)
+        trace(self->world, self->node, "publishes %s %s job %02x%02x.%u", pt_verb_name(msg.verb),
+              msg.verb == PT_RESULT ? msg.status : msg.type, msg.job_id.bytes[14],
+              msg.job_id.bytes[15], msg.attempt);
+    pt_msg_clear(&msg);
+}
+
+static void publish(worker_t *self, const pt_output_t *output)
+{
+    note_published(self, output);
+    network_publish(self->world, self->node, self->broker,
+                    parcel_new(output->topic, output->topic_size, output->head, output->head_size,
+                               output->payload, output->payload_size));
+}
+
+static void start_job(worker_t *self, size_t number)
+{
+    slot_t *slot = &self->slots[number];
+    const pt_msg_t *msg = self->reading;
+    slot->job = job_find(self->world, &msg->job_id);
+    slot->attempt = msg->attempt;
+    slot->busy = true;
+    slot->step = 0;
+    slot->serial++;
+    job_started(self->world, self->node, slot->job, slot->attempt);
+    if (self->lease_count == LEASES_MAX)
+        broken(self->world, "%s holds more than %d jobs", node_name(self->node), LEASES_MAX);
+    else
+        self->leases[self->lease_count++] = (lease_t){slot->job, slot->attempt, false};
+    if (slot->up) /* else when it is */
+        pipeline_later(self, number, job_at(self->world, slot->job)->step_us);
+}
+
+static void on_died(world_t *world, node_t *node, event_t *event);
+
+static int64_t process_of(const worker_t *self, size_t slot)
+{
+    return (int64_t)(slot | (size_t)self->slots[slot].process << 8);
+}
+
+static void kill_slot(worker_t *self, size_t number)
+{
+    slot_t *slot = &self->slots[number];
+    lease_t *lease = slot->busy ? find_lease(self, slot->job, slot->attempt) : NULL;
+    if (lease && !self->in_session && !self->draining)
+        lease->ended = true;    /* by its time-out: nobody could ask for a stop */
+    if (lease && !lease->ended) /* nobody wants it, or it is handed back */
+        drop_lease(self, lease);
+    slot->busy = slot->up = false;
+    slot->serial++;
+    slot->process++;
+    after(self->world, self->node, draw(self->world, 1 * MS, 30 * MS), on_died,
+          process_of(self, number), NULL);
+}
+
+static void carry_out(worker_t *self, const pt_output_t *output)
+{
+    switch (output->kind) {
+    case PT_OUT_SEND:
+        send_job_message(self, output);
+        break;
+    case PT_OUT_PUBLISH:
+        publish(self, output);
+        break;
+    case PT_OUT_START:
+        start_job(self, output->slot);
+        break;
+    case PT_OUT_KILL:
+        kill_slot(self, output->slot);
+        break;
+    case PT_OUT_CONNECT:
+        trace(self->world, self->node, "opens broker-%zu: %s", output->broker + 1, output->text);
+        network_close(self->world, self->node, self->broker, false);
+        self->broker = (int)output->broker;
+        self->in_session = false;
+        network_open(self->world, self->node, self->broker);
+        break;
+    case PT_OUT_EXIT:
+        self->exiting = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static pt_now_t now(const worker_t *self)
+{
+    return (pt_now_t){local_ms(self->world, self->node), wall_us(self->world, self->node)};
+}
+
+static void step(worker_t *self, const pt_input_t *input)
+{
+    const pt_outputs_t *outputs = pt_agent_step(self->agent, now(self), input);
+    self->send_failed = false;
+    for (size_t i = 0; i < outputs->count; i++)
+        carry_out(self, &outputs->items[i]);
+    if (self->send_failed) {
+        self->send_failed = false;
+        step(self, &(pt_input_t){.kind = PT_IN_SEND_FAILED});
+    }
+    plan_tick(self, input->kind == PT_IN_TICK
+                        ? until_local(self->world, self->node, pt_agent_deadline(self->agent))
+                        : draw(self->world, 0, 1 * MS));
+}
+
+/* ---- its loop ---------------------------------------------------------------------------- */
+
+static void on_exited(world_t *world, node_t *node, event_t *event)
+{
+    (void)event;
+    worker_die(world, node);
+}
+
+static void on_tick(world_t *world, node_t *node, event_t *event)
+{
+    worker_t *self = node->state;
+    if (self->tick != event->number) /* one that is earlier was planned since */
+        return;
+    self->tick = INT64_MAX;
+    if (node->unread > 0) { /* it reads before it looks at the clock */
+        plan_tick(self, 0);
+        return;
+    }
+    step(self, &(pt_input_t){.kind = PT_IN_TICK});
+    if (self->exiting) {
+        network_close(world, node, self->broker, true);
+        after(world, node, 0, on_exited, 0, NULL);
+    }
+}
+
+static void plan_tick(worker_t *self, int64_t delay)
+{
+    int64_t most = SECOND; /* as its loop's poll */
+    int64_t at = self->world->now + (delay < most ? delay : most);
+    if (at >= self->tick)
+        return;
+    self->tick = at;
+    after(self->world, self->node, at - self->world->now, on_tick, at, NULL);
+}
+
+static void note_received(worker_t *self, const pt_msg_t *msg)
+{
+    if (msg->verb == PT_WELCOME)
+        self->in_session = true;
+    if (msg->verb == PT_STOP || msg->verb == PT_SETTLED)
+        drop_lease(self, find_lease(self, job_find(self->world, &msg->job_id), msg->attempt));
+}
+
+void worker_receives(world_t *world, node_t *node, int broker, const parcel_t *parcel)
+{
+    worker_t *self = node->state;
+    pt_msg_t msg;
+    const char *why = pt_msg_decode(&msg, parcel_head(parcel), parcel->head_size);
+    if (why) {
+        broken(world, "a message that is none came to %s: %s", node_name(node), why);
+        return;
+    }
+    (void)broker;
+    world->coverage->verbs[AT_WORKER][msg.verb]++;
+    self->reading = &msg;
+    note_received(self, &msg);
+    step(self, &(pt_input_t){.kind = PT_IN_MESSAGE,
+                             .msg = &msg,
+                             .payload = parcel_payload(parcel),
+                             .payload_size = parcel->payload_size});
+    self->reading = NULL;
+    pt_msg_clear(&msg);
+}
+
+/* ---- pipelines --------------------------------------------------------------------------- */
+
+static void on_ready(world_t *world, node_t *node, event_t *event)
+{
+    worker_t *self = node->state;
+    size_t number = (size_t)event->number & 255;
+    slot_t *slot = &self->slots[number];
+    if (event->number != process_of(self, number))
+        return;
+    slot->up = true;
+    step(self, &(pt_input_t){.kind = PT_IN_READY, .slot = number});
+    if (slot->busy && slot->up)
+        pipeline_later(self, number, job_at(world, slot->job)->step_us);
+}
+
+static void on_died(world_t *world, node_t *node, event_t *event)
+{
+    worker_t *self = node->state;
+    size_t number = (size_t)event->number & 255;
+    if (event->number != process_of(self, number))
+        return;
+    pt_death_t death = {.signal = 9};
+    step(self, &(pt_input_t){.kind = PT_IN_DIED, .slot = number, .death = &death});
+    after(world, node, draw(world, 5 * MS, 200 * MS), on_ready, event->number, NULL);
+}
+
+static void end_job(worker_t *self, size_t number)
+{
+    slot_t *slot = &self->slots[number];
+    lease_t *lease = find_lease(self, slot->job, slot->attempt);
+    if (lease)
+        lease->ended = true;
+    slot->busy = false;
+    slot->serial++;
+}
+
+static void say(worker_t *self, size_t slot, const pt_said_t *said)
+{
+    if (said->kind != PT_SAID_PROGRESS)
+        end_job(self, slot);
+    step(self, &(pt_input_t){.kind = PT_IN_SAID, .slot = slot, .said = said});
+}
+
+static void say_progress(worker_t *self, size_t number, const job_t *job)
+{
+    slot_t *slot = &self->slots[number];
+    pt_said_t said = {.kind = PT_SAID_PROGRESS};
+    slot->step++;
+    said.fraction = (double)slot->step / (job->steps + 1);
+    snprintf(said.step, sizeof said.step, "step %d", slot->step);
+    pipeline_later(self, number, job->step_us);
+    say(self, number, &said);
+}
+
+static void say_result(worker_t *self, size_t number)
+{
+    pt_said_t said = {.kind = PT_SAID_RESULT,
+                      .results = "\x80",
+                      .results_size = 1,
+                      .versions = "\x80",
+                      .versions_size = 1};
+    say(self, number, &said);
+}
+
+static void say_error(worker_t *self, size_t number, bool retry)
+{
+    pt_said_t said = {.kind = PT_SAID_ERROR, .code = "script", .retry = retry};
+    strcpy(said.message, "as its script says");
+    say(self, number, &said);
+}
+
+static void crash(worker_t *self, size_t number)
+{
+    pt_death_t death = {.signal = 11};
+    end_job(self, number);
+    self->slots[number].up = false;
+    self->slots[number].process++;
+    after(self->world, self->node, draw(self->world, 5 * MS, 200 * MS), on_ready,
+          process_of(self, number), NULL);
+    step(self, &(pt_input_t){.kind = PT_IN_DIED, .slot = number, .death = &death});
+}
+
+/* The last that it does with this job. */
+static void finish(worker_t *self, size_t number, job_t *job)
+{
+    bool bad = job->bad_tries > 0;
+    job->bad_tries -= bad && job->bad_tries < BAD_ALWAYS;
+    if (job->script == SCRIPT_FAILS)
+        say_error(self, number, false);
+    else if (job->script == SCRIPT_RETRIES && bad)
+        say_error(self, number, true);
+    else if (job->script == SCRIPT_CRASHES && bad)
+        crash(self, number);
+    else if (job->script == SCRIPT_GARBAGE && bad)
+        step(self,
+             &(pt_input_t){.kind = PT_IN_GARBAGE, .slot = number, .why = "what is no message"});
+    else if (job->script != SCRIPT_HANGS || !bad)
+        say_result(self, number);
+}
+
+static void on_pipeline(world_t *world, node_t *node, event_t *event)
+{
+    worker_t *self = node->state;
+    size_t number = (size_t)event->number & 255;
+    slot_t *slot = &self->slots[number];
+    if (slot->serial != (unsigned)(event->number >> 8) || !slot->up || !slot->busy)
+        return;
+    job_t *job = job_at(world, slot->job);
+    if (slot->step < job->steps)
+        say_progress(self, number, job);
+    else
+        finish(self, number, job);
+}
+
+/* ---- its life ---------------------------------------------------------------------------- */
+
+static pt_agent_config_t config_of(world_t *world, const node_t *node)
+{
+    pt_agent_config_t config = {.brokers = BROKERS, .type_count = (size_t)world->settings.types};
+    snprintf(config.machine, sizeof config.machine, "machine-%d", node->index);
+    config.instance = make_id(world, 0);
+    config.first = (size_t)draw(world, 0, BROKERS - 1);
+    for (int type = 0; type < world->settings.types; type++) {
+        strcpy(config.types[type].job_type, job_types[type]);
+        config.types[type].slots = slots_of(node->index, type);
+        config.types[type].timeout_ms = 4000;
+    }
+    return config;
+}
+
+void worker_start(world_t *world, node_t *node)
+{
+    worker_t *self = must_alloc(sizeof *self);
+    node->up = true;
+    node->generation++;
+    node->unread = 0;
+    node->state = self;
+    self->world = world;
+    self->node = node;
+    self->tick = INT64_MAX;
+    pt_agent_config_t config = config_of(world, node);
+    self->agent = pt_agent_new(&config);
+    for (size_t type = 0; type < config.type_count; type++)
+        self->slot_count += config.types[type].slots;
+    trace(world, node, "starts");
+    for (size_t slot = 0; slot < self->slot_count; slot++)
+        after(world, node, draw(world, 1 * MS, 300 * MS), on_ready, process_of(self, slot), NULL);
+    plan_tick(self, 0);
+}
+
+void worker_die(world_t *world, node_t *node)
+{
+    worker_t *self = node->state;
+    trace(world, node, "dies");
+    node->up = false;
+    node->state = NULL;
+    pt_agent_destroy(&self->agent);
+    free(self);
+    network_died(world, node);
+}
+
+void worker_drain(world_t *world, node_t *node)
+{
+    trace(world, node, "drains");
+    ((worker_t *)node->state)->draining = true;
+    step(node->state, &(pt_input_t){.kind = PT_IN_SHUTDOWN});
+}
+
+size_t worker_holds(const node_t *node)
+{
+    return ((const worker_t *)node->state)->lease_count;
+}
+
+point_t worker_point(const node_t *node)
+{
+    const worker_t *self = node->state;
+    if (!self->in_session)
+        return POINT_IN_HELLO;
+    for (size_t i = 0; i < self->lease_count; i++)
+        if (self->leases[i].ended)
+            return POINT_UNSETTLED;
+    return self->lease_count > 0 ? POINT_RUNNING : POINT_IDLE;
+}

@@ -1,0 +1,18 @@
+/* A worker: the real agent, with a loop like worker.c's and pipelines that do as their jobs'
+ * scripts say. It writes down what was promised to it and checks each hello against that.
+ */
+#ifndef SIM_WORKER_H
+#define SIM_WORKER_H
+
+#include "tests/simulation/world.h"
+
+void worker_start(world_t *world, node_t *node);
+void worker_die(world_t *world, node_t *node);
+/* SIGTERM: hands back what runs, and ends. */
+void worker_drain(world_t *world, node_t *node);
+/* Jobs that it computes, or whose ending nobody has settled. */
+size_t worker_holds(const node_t *node);
+point_t worker_point(const node_t *node);
+size_t worker_slots(int index);
+
+#endif
