@@ -3,9 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const pt_patience_t pt_patience_default = {
-    .max_tries = 3, .max_losses = 20, .retry_after_us = 2000000};
-
 #define LOSS_BACKOFF_MAX_US 60000000
 
 static pt_fact_kind_t kind_of_ending(const pt_row_t *row, const pt_said_fact_t *fact,
@@ -29,6 +26,8 @@ static pt_fact_kind_t kind_of(const pt_row_t *row, const pt_said_fact_t *fact,
         return PT_FACT_PROGRESS;
     case PT_SAID_ENDING:
         return kind_of_ending(row, fact, patience);
+    case PT_SAID_EXPIRED:
+        return PT_FACT_EXPIRED;
     default: /* a job that wears out worker after worker fails in the end */
         return row->state == PT_RUNNING && fact->counts && row->losses + 1 >= patience->max_losses
                    ? PT_FACT_FAILED
@@ -113,6 +112,13 @@ static void fail(pt_row_t *row, const pt_said_fact_t *fact, int64_t now)
     end(row, fact->said == PT_SAID_LOST ? now : fact->at, now);
 }
 
+/* It may never have been started, and then it never was. */
+static void expire(pt_row_t *row, const pt_said_fact_t *fact, int64_t now)
+{
+    reason(row, fact);
+    row->completed_at = between(row->started_at ? row->started_at : row->created_at, now, now);
+}
+
 static void apply(pt_row_t *row, pt_fact_kind_t kind, const pt_said_fact_t *fact, int64_t now,
                   const pt_patience_t *patience)
 {
@@ -135,10 +141,13 @@ static void apply(pt_row_t *row, pt_fact_kind_t kind, const pt_said_fact_t *fact
         break;
     case PT_FACT_RETRY:
         row->tries++;
-        wait_again(row, patience->retry_after_us);
+        wait_again(row, pt_patience_backoff(patience, &row->job_id, row->tries));
         break;
     case PT_FACT_LOST:
         lose(row, fact);
+        break;
+    case PT_FACT_EXPIRED:
+        expire(row, fact, now);
         break;
     default:
         break;
@@ -149,7 +158,7 @@ static int64_t time_of(const pt_row_t *row, const pt_said_fact_t *fact, int64_t 
 {
     if (pt_state_ended(row->state))
         return row->completed_at;
-    return between(row->created_at, fact->said == PT_SAID_LOST ? now : fact->at, now);
+    return between(row->created_at, pt_said_by_us(fact->said) ? now : fact->at, now);
 }
 
 /* `attempt` is the one that the event tells of, not the next. */

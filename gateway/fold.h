@@ -6,16 +6,8 @@
 #ifndef PT_FOLD_H
 #define PT_FOLD_H
 
+#include "gateway/patience.h"
 #include "proto/job.h"
-
-/* The limits of a job's patience. */
-typedef struct {
-    uint32_t max_tries;     /* failures, time-outs and deaths before it fails for good: 3 */
-    uint32_t max_losses;    /* workers and brokers lost under it, apart: 20 */
-    int64_t retry_after_us; /* the fixed backoff after a failed try */
-} pt_patience_t;
-
-extern const pt_patience_t pt_patience_default;
 
 /* A row of jobs, as far as the rules need it. Times are microseconds since 1970, 0 for none. */
 typedef struct {
@@ -32,7 +24,19 @@ typedef struct {
 } pt_row_t;
 
 /* What somebody says of a job. */
-typedef enum { PT_SAID_STARTED, PT_SAID_PROGRESS, PT_SAID_ENDING, PT_SAID_LOST } pt_said_t;
+typedef enum {
+    PT_SAID_STARTED,
+    PT_SAID_PROGRESS,
+    PT_SAID_ENDING,
+    PT_SAID_LOST,   /* by the sweep, as the next */
+    PT_SAID_EXPIRED /* it waited too long for somebody to serve its type */
+} pt_said_t;
+
+/* Whether it was said by ourselves: nobody waits for an answer. */
+static inline bool pt_said_by_us(pt_said_t said)
+{
+    return said >= PT_SAID_LOST;
+}
 
 typedef struct {
     pt_said_t said;

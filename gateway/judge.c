@@ -6,11 +6,11 @@ static bool is_overtaken(const pt_fact_t *fact, const pt_fact_t *next)
            pt_uuid_equal(&fact->said.job_id, &next->said.job_id);
 }
 
-/* Our own losses know no organisation; what comes from a worker must fit the row. */
+/* What we say ourselves knows no organisation; what comes from a worker must fit the row. */
 static bool fits(const pt_fact_t *fact, const pt_row_t *row)
 {
-    return fact->said.said == PT_SAID_LOST || (pt_uuid_equal(&fact->org_id, &row->org_id) &&
-                                               strcmp(fact->job_type, row->job_type) == 0);
+    return pt_said_by_us(fact->said.said) || (pt_uuid_equal(&fact->org_id, &row->org_id) &&
+                                              strcmp(fact->job_type, row->job_type) == 0);
 }
 
 pt_fate_t pt_judge(pt_row_t *row, const pt_fact_t *fact, const pt_fact_t *next, int64_t now,
@@ -47,7 +47,7 @@ pt_reply_t pt_reply(pt_fate_t fate, const pt_said_fact_t *said, const pt_fold_t 
     bool judged = fate == PT_ITEM_UNKNOWN || fate == PT_ITEM_JUDGED;
     if (judged && said->said == PT_SAID_ENDING)
         return reply_to_ending(fate, fold, refused);
-    if (judged && said->said != PT_SAID_LOST && pt_judged_stale(fate, fold))
+    if (judged && !pt_said_by_us(said->said) && pt_judged_stale(fate, fold))
         return (pt_reply_t){PT_STOP, NULL};
     return (pt_reply_t){PT_VERBS, NULL};
 }

@@ -6,8 +6,9 @@ static const char *const state_names[PT_STATES] = {"waiting",   "out",    "runni
                                                    "completed", "failed", "canceled"};
 static const char *const statuses[PT_STATES] = {"pending",   "pending", "running",
                                                 "completed", "failed",  "canceled"};
-static const char *const fact_names[PT_FACTS] = {"handed out", "started", "progress", "completed",
-                                                 "failed",     "retry",   "lost",     "canceled"};
+static const char *const fact_names[PT_FACTS] = {"handed out", "started",  "progress",
+                                                 "completed",  "failed",   "retry",
+                                                 "lost",       "canceled", "expired"};
 
 #define NO(STATE, ANSWER)                                                                          \
     {                                                                                              \
@@ -30,6 +31,7 @@ static const pt_transition_t table[PT_STATES][PT_FACTS] = {
         [PT_FACT_RETRY]      = NO(PT_WAITING, STALE),
         [PT_FACT_LOST]       = NO(PT_WAITING, NONE),
         [PT_FACT_CANCELED]   = TO(PT_CANCELED, "canceled", NONE),
+        [PT_FACT_EXPIRED]    = TO(PT_FAILED, "failed", NONE),
     },
     /* A lost `started` is normal, so every ending may come straight to a job that is out. */
     [PT_OUT] = {
@@ -41,6 +43,7 @@ static const pt_transition_t table[PT_STATES][PT_FACTS] = {
         [PT_FACT_RETRY]      = TO(PT_WAITING, "attempt_lost", COMMITTED),
         [PT_FACT_LOST]       = TO(PT_WAITING, "attempt_lost", NONE),
         [PT_FACT_CANCELED]   = TO(PT_CANCELED, "canceled", NONE),
+        [PT_FACT_EXPIRED]    = NO(PT_OUT, NONE),
     },
     [PT_RUNNING] = {
         [PT_FACT_HANDED_OUT] = NO(PT_RUNNING, NONE),
@@ -51,6 +54,7 @@ static const pt_transition_t table[PT_STATES][PT_FACTS] = {
         [PT_FACT_RETRY]      = TO(PT_WAITING, "attempt_lost", COMMITTED),
         [PT_FACT_LOST]       = TO(PT_WAITING, "attempt_lost", NONE),
         [PT_FACT_CANCELED]   = TO(PT_CANCELED, "canceled", NONE),
+        [PT_FACT_EXPIRED]    = NO(PT_RUNNING, NONE),
     },
 #define ENDED(STATE)                                                                               \
     {                                                                                              \
@@ -58,6 +62,7 @@ static const pt_transition_t table[PT_STATES][PT_FACTS] = {
         [PT_FACT_PROGRESS] = NO(STATE, ENDED), [PT_FACT_COMPLETED] = NO(STATE, ENDED),             \
         [PT_FACT_FAILED] = NO(STATE, ENDED), [PT_FACT_RETRY] = NO(STATE, ENDED),                   \
         [PT_FACT_LOST] = NO(STATE, ENDED), [PT_FACT_CANCELED] = NO(STATE, ENDED),                  \
+        [PT_FACT_EXPIRED] = NO(STATE, ENDED),                                                      \
     }
     [PT_COMPLETED] = ENDED(PT_COMPLETED),
     [PT_FAILED] = ENDED(PT_FAILED),

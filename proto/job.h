@@ -30,6 +30,7 @@ typedef enum {
     PT_FACT_RETRY,     /* an ending without, and another try is due */
     PT_FACT_LOST,      /* nobody holds it any more, and it may be handed out again */
     PT_FACT_CANCELED,
+    PT_FACT_EXPIRED, /* nobody served its type for as long as it may wait */
     PT_FACTS
 } pt_fact_kind_t;
 

@@ -141,7 +141,7 @@ static void a_failure_that_may_be_retried_waits_for_its_backoff(void **state)
     assert_int_equal(row.tries, 1);
     assert_int_equal(row.losses, 0);
     assert_int_equal(row.started_at, 2000);
-    assert_int_equal(row.due_in_us, pt_patience_default.retry_after_us);
+    assert_int_equal(row.due_in_us, pt_patience_backoff(&pt_patience_default, &row.job_id, 1));
     assert_string_equal(done.event.type, "attempt_lost");
     assert_string_equal(done.event.status, "pending");
     assert_int_equal(done.event.attempt, 2);
@@ -159,6 +159,54 @@ static void the_third_failure_is_the_last(void **state)
     assert_string_equal(row.code, "died_signal");
     assert_string_equal(row.message, "killed by signal 11 (tried 3 times)");
     assert_string_equal(done.event.message, row.message);
+}
+
+static void a_type_that_is_tried_once_fails_at_once(void **state)
+{
+    (void)state;
+    pt_patience_t once = pt_patience_default;
+    once.max_tries = 1;
+    pt_row_t row = row_in(PT_RUNNING);
+    pt_said_fact_t fact = failure(true);
+    pt_fold(&row, &fact, NOW, &once);
+    assert_int_equal(row.state, PT_FAILED);
+}
+
+static pt_said_fact_t expiry(void)
+{
+    pt_said_fact_t fact = said(PT_SAID_EXPIRED, 0);
+    strcpy(fact.code, "not_served");
+    strcpy(fact.message, "nobody serves it");
+    return fact;
+}
+
+static void a_job_that_waited_too_long_fails_without_a_start(void **state)
+{
+    (void)state;
+    pt_row_t row = row_in(PT_WAITING);
+    pt_fold_t done = fold(&row, expiry());
+    assert_int_equal(row.state, PT_FAILED);
+    assert_int_equal(row.started_at, 0);
+    assert_int_equal(row.completed_at, NOW);
+    assert_int_equal(row.tries, 0);
+    assert_int_equal(row.losses, 0);
+    assert_string_equal(row.code, "not_served");
+    assert_string_equal(done.event.type, "failed");
+    assert_string_equal(done.event.code, "not_served");
+    assert_int_equal(done.event.at, NOW);
+}
+
+static void a_job_that_was_handed_out_meanwhile_does_not_expire(void **state)
+{
+    (void)state;
+    for (pt_state_t before = PT_OUT; before < PT_STATES; before++) {
+        pt_row_t row = row_in(before);
+        assert_false(fold(&row, expiry()).changed);
+        assert_int_equal(row.state, before);
+    }
+    pt_row_t row = row_in(PT_WAITING);
+    row.attempt = 3; /* and came back */
+    assert_false(fold(&row, expiry()).changed);
 }
 
 static void a_failure_of_the_input_is_final_at_once(void **state)
@@ -276,6 +324,9 @@ int main(void)
         cmocka_unit_test(an_ended_job_stays_as_it_is),
         cmocka_unit_test(a_failure_that_may_be_retried_waits_for_its_backoff),
         cmocka_unit_test(the_third_failure_is_the_last),
+        cmocka_unit_test(a_type_that_is_tried_once_fails_at_once),
+        cmocka_unit_test(a_job_that_waited_too_long_fails_without_a_start),
+        cmocka_unit_test(a_job_that_was_handed_out_meanwhile_does_not_expire),
         cmocka_unit_test(a_failure_of_the_input_is_final_at_once),
         cmocka_unit_test(a_refused_result_fails_its_job),
         cmocka_unit_test(a_lost_worker_counts_apart_and_backs_off),
