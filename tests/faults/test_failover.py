@@ -1,21 +1,16 @@
 """The database's machine dies, and its streaming standby is promoted: what was answered is there afterwards."""
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 import httpx
-import psycopg2
-import psycopg2.extras
 import pytest
 from promises import Load, check
 
-from harness import GENERIC
-from harness.cluster import Server, both
-from harness.parts import EXAMPLE_FASTA, Parts, admin, wait_ready
+from harness.cluster import REPLICATED, Server, both
+from harness.parts import Parts, Whole
 from harness.processes import wait_for
-from harness.system import programs
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'protocol'))
 from subscriber import Subscriber  # noqa: E402
@@ -26,19 +21,12 @@ def servers():
     """A primary, and a standby without which it commits nothing."""
     pair = [Server(), Server()]
     try:
-        pair[0].initialise().start()
-        pair[0].query("SET synchronous_commit = local; CREATE ROLE paratope LOGIN")
-        with_local_commit(pair[0], 'CREATE DATABASE paratope OWNER paratope')
+        pair[0].initialise(REPLICATED).start().create_database()
         pair[1].copy(pair[0]).start()
         yield pair
     finally:
         for server in pair:
             server.remove()
-
-
-def with_local_commit(server: Server, statement: str) -> None:
-    subprocess.run([server.bin / 'psql', '-qX', server.url('postgres', 'postgres'), '-c', statement], check=True,
-                   env={'PGOPTIONS': '-c synchronous_commit=local'})
 
 
 class Followed(Subscriber):
@@ -75,38 +63,11 @@ class Followed(Subscriber):
         self.thread.join()
 
 
-class Whole:
-    """A gateway, a broker and a worker on a pair of servers; what promises.py asks of a system."""
-
-    def __init__(self, parts: Parts, servers: list[Server]) -> None:
-        self.database = both(*servers)
-        subprocess.run([programs() / 'paratope-gateway', '--migrate', '--database', self.database], check=True)
-        self.org = admin(self.database, 'create-organisation', 'tests')['org_id']
-        self.token = admin(self.database, 'create-token', self.org, 'tests')['token']
-        self.variant = admin(self.database, 'import-variants', self.org, str(EXAMPLE_FASTA))['variant_id']
-        self.broker = parts.broker('broker-1')
-        self.url = parts.gateway('gateway-1', self.database, self.broker)
-        parts.worker('worker-1', self.broker, GENERIC, 4)
-        wait_ready(self.url)
-
-    def query(self, statement: str, *values: object) -> list[dict]:
-        connection = psycopg2.connect(self.database, target_session_attrs='read-write')
-        with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
-            cursor.execute(statement, values)
-            rows = cursor.fetchall()
-        connection.close()
-        return [dict(row) for row in rows]
-
-    def post(self) -> httpx.Response:
-        return httpx.post(f'{self.url}/v1/jobs', headers={'Authorization': f'Bearer {self.token}'}, timeout=10,
-                          json={'variant_id': self.variant, 'job_type': 'humanization'}, trust_env=False)
-
-
 @pytest.mark.timeout(180)
 def test_what_was_answered_survives_the_primary(servers, tmp_path):
     with Parts(tmp_path) as parts:
-        whole = Whole(parts, servers)
-        follower = Followed(whole.broker['events'], whole.url, whole.token, whole.org)
+        whole = Whole(parts, both(*servers), slots=4)
+        follower = Followed(whole.env['PARATOPE_EVENTS'], whole.url, whole.token, whole.org)
         try:
             with Load(whole, whole.variant, pause=0.02) as load:
                 time.sleep(3)
@@ -132,12 +93,13 @@ def test_what_was_answered_survives_the_primary(servers, tmp_path):
 def test_two_hosts_without_synchronous_replication_are_refused(servers, tmp_path, setting):
     """Also by what was connected before: each new connection is looked at."""
     with Parts(tmp_path) as parts:
-        whole = Whole(parts, servers)
-        assert whole.post().status_code == 202
-        with_local_commit(servers[0], f'ALTER SYSTEM SET {setting}')
+        whole = Whole(parts, both(*servers))
+        whole.submit()
+        servers[0].query_locally(f'ALTER SYSTEM SET {setting}')
         servers[0].query('SELECT pg_reload_conf()')
         servers[0].query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'paratope'")
         for _ in range(10):
-            assert whole.post().status_code == 503
-        assert httpx.get(f'{whole.url}/readyz', trust_env=False).status_code == 503
-        assert 'accepted jobs could be lost at a failover' in parts.log('gateway-1')
+            answer = whole.http.post('/v1/jobs', json={'variant_id': whole.variant, 'job_type': 'humanization'})
+            assert answer.status_code == 503
+        assert whole.http.get('/readyz').status_code == 503
+        assert 'accepted jobs could be lost at a failover' in whole.log('gateway-1')

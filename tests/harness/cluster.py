@@ -20,9 +20,8 @@ unix_socket_directories = '{folder}'
 unix_socket_permissions = 0700
 max_connections = 60
 shared_buffers = 64MB
-wal_level = replica
-synchronous_standby_names = '*'
 """
+REPLICATED = "synchronous_standby_names = '*'\n"
 HBA = 'local all all trust\nlocal replication all trust\n'  # nobody else can enter the folder
 PORT = 5432
 
@@ -39,10 +38,11 @@ class Server:
         self.bin = max(Path('/usr/lib/postgresql').glob('*/bin'), key=lambda path: int(path.parent.name))
         self.process: subprocess.Popen[bytes] | None = None
 
-    def initialise(self) -> 'Server':
+    def initialise(self, more: str = '') -> 'Server':
+        """A new cluster; `more` is configuration."""
         self.call('initdb', '-D', self.data, '--username=postgres', '--encoding=UTF8', '--locale=C.UTF-8',
                   '--auth=trust', '--no-instructions', '--no-sync')
-        self.write('postgresql.conf', CONFIGURATION.format(port=PORT, folder=self.folder))
+        self.write('postgresql.conf', CONFIGURATION.format(port=PORT, folder=self.folder) + more)
         self.write('pg_hba.conf', HBA)
         return self
 
@@ -60,6 +60,12 @@ class Server:
                 [self.bin / 'postgres', '-D', self.data], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd='/',
                 user=self.user, start_new_session=True, preexec_fn=die_with_parent(signal.SIGQUIT))
         assert wait_for(self.answers, 30, 0.1), (self.folder / 'log').read_text()[-2000:]
+        return self
+
+    def create_database(self) -> 'Server':
+        """Also while the standby without which nothing is committed is not there yet."""
+        for statement in ('CREATE ROLE paratope LOGIN', 'CREATE DATABASE paratope OWNER paratope'):
+            self.query_locally(statement)
         return self
 
     def promote(self) -> None:
@@ -80,8 +86,8 @@ class Server:
     def url(self, database: str = 'paratope', user: str = 'paratope') -> str:
         return f'postgresql:///{database}?host={quote(str(self.folder), safe="")}&port={PORT}&user={user}'
 
-    def query(self, statement: str, database: str = 'postgres') -> list[tuple]:
-        connection = psycopg2.connect(self.url(database, 'postgres'))
+    def query(self, statement: str, options: str = '') -> list[tuple]:
+        connection = psycopg2.connect(self.url('postgres', 'postgres'), options=options)
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
@@ -89,6 +95,10 @@ class Server:
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+    def query_locally(self, statement: str) -> None:
+        """One that does not wait for a standby."""
+        self.query(statement, options='-c synchronous_commit=local')
 
     def answers(self) -> bool:
         try:
@@ -109,4 +119,4 @@ class Server:
 def both(first: Server, second: Server) -> str:
     """A connection string that names both hosts."""
     hosts = ','.join(f'{quote(str(server.folder), safe="")}:{PORT}' for server in (first, second))
-    return f'postgresql://paratope@{hosts}/paratope'
+    return f'postgresql://paratope@{hosts}/paratope?target_session_attrs=read-write'

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import httpx
 
-from .processes import die_with_parent, wait_for
-from .system import CHECKOUT, programs
+from .processes import die_with_parent
+from .system import CHECKOUT, GENERIC, System, programs
+
+EXAMPLE_FASTA = CHECKOUT / 'scripts' / 'example.fasta'
+ENDPOINTS = {'gateways': 'PARATOPE_BROKER_GATEWAYS', 'workers': 'PARATOPE_BROKER_WORKERS',
+             'events-in': 'PARATOPE_EVENTS_IN', 'events': 'PARATOPE_EVENTS'}  # a broker's option → its name in env
 
 
 class Parts:
@@ -47,22 +51,10 @@ class Parts:
     def log(self, name: str) -> str:
         return (self.folder / f'{name}.log').read_text(errors='replace')
 
-    def broker(self, name: str) -> dict[str, str]:
-        """Its endpoints."""
-        endpoints = {which: f'tcp://{self.address()}' for which in ('gateways', 'workers', 'events-in', 'events')}
-        self.start(name, *(word for which, endpoint in endpoints.items() for word in (f'--{which}', endpoint)))
-        return endpoints
-
-    def gateway(self, name: str, database: str, broker: dict[str, str]) -> str:
-        """Its URL."""
-        address = self.address()
-        self.start(name, '--database', database, '--listen', address, '--brokers', broker['gateways'],
-                   '--events-in', broker['events-in'], '--events', broker['events'])
-        return f'http://{address}'
-
-    def worker(self, name: str, broker: dict[str, str], pipeline: Path, slots: int = 2) -> None:
-        self.start(name, '--name', name, '--brokers', broker['workers'], '--events-in', broker['events-in'],
-                   '--slots', f'humanization={slots}', '--pipeline', f'humanization={pipeline}')
+    def kill(self, name: str) -> None:
+        """For good."""
+        self.processes[name].kill()
+        self.processes[name].wait()
 
 
 def admin(database: str, *arguments: str) -> dict:
@@ -73,13 +65,56 @@ def admin(database: str, *arguments: str) -> dict:
     return json.loads(done.stdout.splitlines()[0])
 
 
-def wait_ready(url: str, seconds: float = 30.0) -> None:
-    def ready() -> bool:
-        try:
-            return httpx.get(f'{url}/readyz', timeout=3, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-    assert wait_for(ready, seconds, 0.1), f'{url} is not ready after {seconds} s'
+class Whole(System):
+    """All of a system on a database that is already there. What dies stays dead, until it is started by its name."""
 
+    def __init__(self, parts: Parts, database: str, *, gateways: int = 1, brokers: int = 1, workers: int = 1,
+                 slots: int = 2, pipeline: Path = GENERIC) -> None:
+        self.parts = parts
+        self.env = {'DATABASE_URL': database}
+        self.commands: dict[str, list[object]] = {}
+        subprocess.run([programs() / 'paratope-gateway', '--migrate', '--database', database], check=True,
+                       capture_output=True)
+        self.org = admin(database, 'create-organisation', 'tests')['org_id']
+        self.env['PARATOPE_TOKEN'] = admin(database, 'create-token', self.org, 'tests')['token']
+        self.env['PARATOPE_VARIANT'] = admin(database, 'import-variants', self.org, str(EXAMPLE_FASTA))['variant_id']
+        self.plan(gateways, brokers, workers, slots, pipeline)
+        for name in self.commands:
+            self.start(name)
+        self.http = httpx.Client(base_url=self.url, headers={'Authorization': f'Bearer {self.token}'}, timeout=30,
+                                 trust_env=False)
+        self.wait_ready()
 
-EXAMPLE_FASTA = CHECKOUT / 'scripts' / 'example.fasta'
+    def plan(self, gateways: int, brokers: int, workers: int, slots: int, pipeline: Path) -> None:
+        """Who is started how, and where each listens."""
+        ends = {which: [f'tcp://{self.parts.address()}' for _ in range(brokers)] for which in ENDPOINTS}
+        listens = [self.parts.address() for _ in range(gateways)]
+        for number in range(brokers):
+            self.commands[f'broker-{number + 1}'] = [
+                word for which in ENDPOINTS for word in (f'--{which}', ends[which][number])]
+        joined = {which: ' '.join(own) for which, own in ends.items()}
+        for number, listen in enumerate(listens, 1):
+            self.commands[f'gateway-{number}'] = [
+                '--database', self.env['DATABASE_URL'], '--listen', listen, '--brokers', joined['gateways'],
+                '--events-in', joined['events-in'], '--events', joined['events']]
+        for number in range(1, workers + 1):
+            self.commands[f'worker-{number}'] = [
+                '--name', f'worker-{number}', '--brokers', joined['workers'], '--events-in', joined['events-in'],
+                '--slots', f'humanization={slots}', '--pipeline', f'humanization={pipeline}']
+        self.env |= {name: joined[which] for which, name in ENDPOINTS.items()}
+        self.env['PARATOPE_URLS'] = ' '.join(f'http://{listen}' for listen in listens)
+        self.env['PARATOPE_URL'] = f'http://{listens[0]}'
+
+    def start(self, name: str) -> None:
+        self.parts.start(name, *self.commands[name])
+
+    def use(self, gateway: int) -> None:
+        """Ask this one from now on."""
+        self.env['PARATOPE_URL'] = self.env['PARATOPE_URLS'].split()[gateway - 1]
+        self.http.base_url = self.url
+
+    def log(self, name: str) -> str:
+        return self.parts.log(name)
+
+    def pid(self, name: str) -> int:
+        return self.parts.processes[name].pid
