@@ -211,8 +211,12 @@ static void on_rights(pt_scheduler_t *self, const pt_input_t *input)
     }
 }
 
+/* What is queued goes back to the leader; what runs moves on with its worker, which names it at its
+   next hello. */
 static void on_end(pt_scheduler_t *self)
 {
+    for (size_t i = 0; i < self->type_count; i++)
+        pt_work_return(self, self->types[i], "the broker stops");
     for (int side = 0; side < PT_SIDES; side++) {
         pt_peer_t *peer;
         TAILQ_FOREACH(peer, &self->peers[side], link)

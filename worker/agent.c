@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAVING_MS 2000
+#define SETTLING_MS 2000 /* for endings, when the last job of a drain has ended */
 
 static void add_type(pt_agent_t *self, size_t number)
 {
@@ -118,24 +118,42 @@ static void hand_back(pt_agent_t *self, agent_slot_t *slot)
     session_gone(self, &slot->job.job_id, slot->job.attempt, "worker is shutting down");
 }
 
+/* What runs may finish within the grace time; nothing new is taken. */
 static void leave(pt_agent_t *self)
 {
     if (self->leaving)
         return;
     self->leaving = true;
-    self->leaving_until = self->now.ms + LEAVING_MS;
-    for (size_t i = 0; i < self->slot_count; i++)
-        if (self->slots[i].state == SLOT_BUSY)
-            hand_back(self, &self->slots[i]);
+    self->grace_until = self->now.ms + self->config.grace_ms;
+    self->settling_until = self->now.ms + SETTLING_MS;
     pt_endings_restart(&self->endings, self->now.ms);
 }
 
-/* Waits a moment for the settlement of what has ended: else other workers do it again. */
+/* Whether a job still runs; when the grace time is over none does. */
+static bool works(pt_agent_t *self)
+{
+    bool any = false;
+    for (size_t i = 0; i < self->slot_count; i++) {
+        agent_slot_t *slot = &self->slots[i];
+        if (slot->state == SLOT_BUSY && self->now.ms >= self->grace_until)
+            hand_back(self, slot);
+        any = any || slot->state == SLOT_BUSY;
+    }
+    return any;
+}
+
+/* What has ended waits for its settlement, to the end of the grace time and at least a moment: else
+   other workers do it again. */
 static void finish_leaving(pt_agent_t *self)
 {
     if (!self->leaving || self->left)
         return;
-    if (self->endings.count > 0 && self->now.ms < self->leaving_until)
+    if (works(self)) {
+        self->settling_until = self->now.ms + SETTLING_MS;
+        return;
+    }
+    if (self->endings.count > 0 &&
+        (self->now.ms < self->settling_until || self->now.ms < self->grace_until))
         return;
     if (self->endings.count > 0)
         pt_outputs_log(&self->out, true, "leaving with %zu endings that nobody settled",
@@ -212,5 +230,8 @@ int64_t pt_agent_deadline(const pt_agent_t *self)
     int64_t due = earlier(session_deadline(self), jobs_deadline(self));
     if (self->phase == PHASE_SESSION)
         due = earlier(due, pt_endings_due(&self->endings));
-    return self->leaving && !self->left ? earlier(due, self->leaving_until) : due;
+    if (!self->leaving || self->left)
+        return due;
+    return earlier(due,
+                   self->now.ms < self->grace_until ? self->grace_until : self->settling_until);
 }

@@ -27,6 +27,7 @@ typedef struct {
     char machine[PT_NAME_MAX]; /* stays the same when the worker is started again */
     pt_uuid_t instance;        /* new with each start */
     size_t brokers, first;     /* how many there are, and the one to begin with */
+    int64_t grace_ms;          /* for jobs that run at SHUTDOWN */
     pt_agent_type_t types[PT_TYPES_MAX];
     size_t type_count;
 } pt_agent_config_t;
@@ -51,7 +52,7 @@ typedef enum {
     PT_IN_SAID,        /* by the slot's pipeline */
     PT_IN_GARBAGE,     /* what the slot's pipeline wrote is no message */
     PT_IN_DIED,        /* the slot's pipeline, by itself or after a KILL */
-    PT_IN_SHUTDOWN     /* hand everything back, then exit */
+    PT_IN_SHUTDOWN     /* take nothing new, hand back what runs when the grace is over, then exit */
 } pt_input_kind_t;
 
 typedef struct {

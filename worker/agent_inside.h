@@ -62,9 +62,10 @@ struct pt_agent {
     int64_t beat_due, alive_due, alive_often_until;
     unsigned refusals; /* hello? one after the other, without a long session in between */
 
-    bool leaving; /* shutdown was asked for */
-    int64_t leaving_until;
-    bool left; /* EXIT was said */
+    bool leaving;           /* shutdown was asked for */
+    int64_t grace_until;    /* what runs then is handed back */
+    int64_t settling_until; /* at the earliest; then the endings that are left are given up */
+    bool left;              /* EXIT was said */
 };
 
 /* agent.c */

@@ -10,6 +10,7 @@
 
 #define TIMEOUT_S 3600
 #define TIMEOUT_MOST_S (365 * 24 * 3600)
+#define GRACE_MOST_S (24 * 3600)
 #define BROKERS_MAX 64
 
 static const pt_option_t options_table[] = {
@@ -25,6 +26,8 @@ static const pt_option_t options_table[] = {
      "the program of a job type [paratope-pipeline TYPE]"},
     {"timeout", "PARATOPE_TIMEOUTS", NULL, PT_OPTION_ONE, "\"TYPE=S ...\"",
      "seconds after which a job is stopped [3600 each]"},
+    {"grace", "PARATOPE_GRACE", "30", PT_OPTION_ONE, "S",
+     "seconds that running jobs have to finish after SIGTERM; then they are handed back"},
     {"spool", "PARATOPE_SPOOL", NULL, PT_OPTION_ONE, "DIR",
      "a folder of its own for large results"},
     {PT_OPTION_KEYS},
@@ -105,6 +108,16 @@ static void read_timeouts(pt_agent_config_t *agent, const char *text)
             refuse("a time-out for a job type without slots", word);
         type->timeout_ms = (int64_t)seconds * 1000;
     }
+}
+
+static void read_grace(pt_agent_config_t *agent, const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long seconds = strtoul(text, &end, 10);
+    if (errno || end == text || *end || *text == '-' || seconds > GRACE_MOST_S)
+        refuse("the grace time is a number of seconds, at most a day", text);
+    agent->grace_ms = (int64_t)seconds * 1000;
 }
 
 /* TYPE=PROGRAM of --pipeline, or NULL. */
@@ -216,6 +229,7 @@ static void read_config(pt_worker_config_t *config, const pt_options_t *options)
     const char *slots = pt_options_get(options, "slots");
     read_slots(&config->agent, slots ? slots : usual);
     read_timeouts(&config->agent, pt_options_get(options, "timeout"));
+    read_grace(&config->agent, pt_options_get(options, "grace"));
     read_programs(config, options);
     read_brokers(config, options);
     read_name(&config->agent, options);

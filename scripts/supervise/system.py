@@ -14,6 +14,7 @@ from supervisor import Child, Supervisor
 
 JOB_TYPES = ('humanization',)  # what a worker serves by itself, with paratope-pipeline
 SLOTS = 2                      # of each job type, in each worker
+GRACE = 1                      # seconds for what a worker runs at SIGTERM: the whole run ends within 10
 READY = 60.0                   # seconds for a gateway to say that it is
 
 # Ended from the highest to the lowest: so that a worker's last word still finds a broker,
@@ -94,7 +95,7 @@ class System:
                 self.program('worker'), '--brokers', self.endpoints('workers'),
                 '--events-in', self.endpoints('events_in'), '--name', name,
                 '--slots', ' '.join(f'{job_type}={SLOTS}' for job_type in served),
-                '--spool', str(spool), *pipelines])
+                '--grace', str(GRACE), '--spool', str(spool), *pipelines])
 
     def wait_ready(self) -> None:
         limit = time.monotonic() + READY

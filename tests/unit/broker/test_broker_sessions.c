@@ -377,6 +377,20 @@ static void all_are_told_bye_at_the_end(void **state)
     assert_non_null(said(&world, W(0), PT_BYE, 0));
 }
 
+static void at_the_end_what_is_queued_goes_back_and_what_runs_stays(void **state)
+{
+    (void)state;
+    add_gateway(&world, G(0));
+    add_worker(&world, W(0), 1);
+    say_job(&world, G(0), 1, 1, 1);
+    say_job(&world, G(0), 2, 1, 1);
+    pt_scheduler_step(world.scheduler, world.now, &(pt_input_t){.kind = PT_IN_END});
+    assert_null(said_of(&world, G(0), PT_GONE, 1));
+    assert_true(handed_back(said_of(&world, G(0), PT_GONE, 2)));
+    assert_int_equal(world_stats(&world).queued, 0);
+    assert_int_equal(times_said(&world, W(0), PT_STOP), 0);
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
 
 int main(void)
@@ -409,6 +423,7 @@ int main(void)
         TEST(peer_that_cannot_be_reached_is_gone),
         TEST(gateway_cannot_adopt),
         TEST(all_are_told_bye_at_the_end),
+        TEST(at_the_end_what_is_queued_goes_back_and_what_runs_stays),
     };
     return cmocka_run_group_tests_name("broker sessions", tests, NULL, NULL);
 }

@@ -13,9 +13,10 @@ pt_uuid_t rig_id(uint8_t number)
     return id;
 }
 
-void rig_open_slots(rig_t *self, size_t slots, size_t brokers)
+static void open_config(rig_t *self, size_t slots, size_t brokers, int64_t grace_ms)
 {
-    pt_agent_config_t config = {.machine = "tested", .brokers = brokers, .type_count = 1};
+    pt_agent_config_t config = {
+        .machine = "tested", .brokers = brokers, .type_count = 1, .grace_ms = grace_ms};
     config.instance = rig_id(200);
     strcpy(config.types[0].job_type, TYPE);
     config.types[0].slots = slots;
@@ -28,6 +29,11 @@ void rig_open_slots(rig_t *self, size_t slots, size_t brokers)
         rig_ready(self, i);
 }
 
+void rig_open_slots(rig_t *self, size_t slots, size_t brokers)
+{
+    open_config(self, slots, brokers, 0);
+}
+
 void rig_open(rig_t *self)
 {
     rig_open_slots(self, SLOTS, 2);
@@ -35,7 +41,12 @@ void rig_open(rig_t *self)
 
 void rig_open_session(rig_t *self)
 {
-    rig_open(self);
+    rig_open_grace(self, 0);
+}
+
+void rig_open_grace(rig_t *self, int64_t grace_ms)
+{
+    open_config(self, SLOTS, 2, grace_ms);
     rig_step(self, &(pt_input_t){.kind = PT_IN_TICK});
     rig_welcome(self, 1);
     rig_step(self, &(pt_input_t){.kind = PT_IN_TICK});

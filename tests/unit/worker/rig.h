@@ -34,6 +34,8 @@ typedef struct {
 /* SLOTS slots of TYPE with a time-out of 60 s, two brokers; all slots ready, nothing said yet. */
 void rig_open(rig_t *self);
 void rig_open_slots(rig_t *self, size_t slots, size_t brokers);
+/* With that grace for what runs at its shutdown, and already welcomed. */
+void rig_open_grace(rig_t *self, int64_t grace_ms);
 void rig_close(rig_t *self);
 void rig_forget(rig_t *self);
 

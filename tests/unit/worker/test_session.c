@@ -335,6 +335,60 @@ static void shutdown_waits_two_seconds_and_no_longer(void **state)
     rig_close(&rig);
 }
 
+static void open_with_grace(rig_t *rig, int64_t grace_ms)
+{
+    rig_open_grace(rig, grace_ms);
+    rig_job(rig, 1, 1);
+    rig_forget(rig);
+    rig_shutdown(rig);
+}
+
+static void what_runs_may_finish_within_the_grace_and_is_settled(void **state)
+{
+    rig_t rig;
+    (void)state;
+    open_with_grace(&rig, 30000);
+    rig_run(&rig, 29000, 1000);
+    assert_int_equal(rig_count_verb(&rig, PT_GONE) + rig_count(&rig, PT_OUT_KILL), 0);
+    assert_int_equal(rig_count_verb(&rig, PT_CREDIT), 0);
+    rig_result(&rig, 0, 100);
+    rig_run(&rig, 1999, 1000); /* beyond the grace: the ending has two seconds of its own */
+    assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 0);
+    rig_settle(&rig, 1, 1, "committed");
+    tick(&rig);
+    assert_int_equal(rig_count_verb(&rig, PT_BYE), 1);
+    assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 1);
+    rig_close(&rig);
+}
+
+static void what_does_not_finish_within_the_grace_is_handed_back(void **state)
+{
+    rig_t rig;
+    (void)state;
+    open_with_grace(&rig, 30000);
+    rig_run(&rig, 29999, 1000);
+    assert_int_equal(rig_count_verb(&rig, PT_GONE), 0);
+    rig_run(&rig, 1, 1000);
+    assert_true(rig_last(&rig, PT_GONE)->handed_back);
+    assert_int_equal(rig_count(&rig, PT_OUT_KILL), 1);
+    assert_int_equal(rig_count_verb(&rig, PT_RESULT), 0);
+    assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 1); /* nothing to settle */
+    rig_close(&rig);
+}
+
+static void endings_wait_for_settlement_as_long_as_the_grace_lasts(void **state)
+{
+    rig_t rig;
+    (void)state;
+    open_with_grace(&rig, 30000);
+    rig_result(&rig, 0, 100);
+    rig_run(&rig, 29999, 1000);
+    assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 0);
+    rig_run(&rig, 1, 1000);
+    assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 1);
+    rig_close(&rig);
+}
+
 static void job_that_comes_during_shutdown_is_handed_back(void **state)
 {
     rig_t rig;
@@ -373,6 +427,9 @@ int main(void)
         cmocka_unit_test(shutdown_hands_back_says_bye_and_exits),
         cmocka_unit_test(shutdown_waits_for_settlement_and_leaves_with_the_last),
         cmocka_unit_test(shutdown_waits_two_seconds_and_no_longer),
+        cmocka_unit_test(what_runs_may_finish_within_the_grace_and_is_settled),
+        cmocka_unit_test(what_does_not_finish_within_the_grace_is_handed_back),
+        cmocka_unit_test(endings_wait_for_settlement_as_long_as_the_grace_lasts),
         cmocka_unit_test(job_that_comes_during_shutdown_is_handed_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
