@@ -39,8 +39,8 @@ struct pt_broker {
     msgpack_sbuffer header; /* of the message being sent */
     pt_route_t *lost;       /* peers to whom sending failed, not yet told to the scheduler */
     size_t lost_count, lost_room;
-    size_t descriptors; /* open, a second ago or less */
-    size_t unjudged;    /* messages read since all was read, or silence judged, last */
+    size_t descriptors, descriptors_max; /* open, a second ago or less; the limit */
+    size_t unjudged; /* messages read since all was read, or silence judged, last */
     int64_t second_at;
 };
 
@@ -219,8 +219,13 @@ static void admit(pt_broker_t *self)
     self->descriptors = count_descriptors();
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
-    size_t most = (size_t)limit.rlim_cur / 5 * 4;
+    self->descriptors_max = (size_t)limit.rlim_cur;
+    size_t most = self->descriptors_max / 5 * 4;
     size_t more = most > self->descriptors ? most - self->descriptors : 0;
+    if (more == 0 && pt_grumble(self->grumble, self->second_at, "descriptors"))
+        pt_log(PT_WARNING, "four fifths of the descriptors are open: newcomers are refused",
+               PT_N("open", (int64_t)self->descriptors),
+               PT_N("limit", (int64_t)self->descriptors_max));
     step(self, &(pt_input_t){.kind = PT_IN_ADMIT, .admit = more});
 }
 
@@ -230,6 +235,7 @@ static void report(void *arg, FILE *to)
     pt_scheduler_stats_t stats;
     pt_scheduler_stats(self->scheduler, &stats);
     pt_report(to, &stats, &self->traffic, self->events);
+    pt_report_descriptors(to, self->descriptors, self->descriptors_max);
     if (self->zap)
         pt_report_keys(to, pt_keys_count(self->keys), pt_zap_refused(self->zap));
 }

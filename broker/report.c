@@ -120,6 +120,12 @@ void pt_report(FILE *to, const pt_scheduler_stats_t *stats, const pt_traffic_t *
     report_drops(to, stats, traffic, events);
 }
 
+void pt_report_descriptors(FILE *to, size_t open, size_t most)
+{
+    gauge(to, "paratope_broker_descriptors", "Open files and connections.", open);
+    gauge(to, "paratope_broker_descriptors_max", "Newcomers are refused above 80 % of it.", most);
+}
+
 void pt_report_keys(FILE *to, size_t certificates, const pt_counters_t *refused)
 {
     gauge(to, "paratope_broker_certificates", "Certificates that may connect.", certificates);

@@ -15,6 +15,7 @@ typedef struct {
 
 void pt_report(FILE *to, const pt_scheduler_stats_t *stats, const pt_traffic_t *traffic,
                const pt_events_t *events);
+void pt_report_descriptors(FILE *to, size_t open, size_t most);
 /* What there is besides, with CURVE: certificates that are let in, and connections refused. */
 void pt_report_keys(FILE *to, size_t certificates, const pt_counters_t *refused);
 

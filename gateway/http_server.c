@@ -14,10 +14,10 @@
 #include <sys/resource.h>
 
 #define HEALTH_THREADS 8
+#define HEALTH_QUEUE 64
 #define DRAIN_MS 8000       /* how long the end waits for open requests */
 #define BODIES_MAX 67108864 /* bytes of all bodies that are being read or answered */
 #define QUEUE 512           /* accepted connections that wait for a thread */
-#define QUEUE_TEXT "512"
 #define OTHER_DESCRIPTORS 200
 
 /* A listener of civetweb's, with threads of its own. */
@@ -25,7 +25,7 @@ typedef struct {
     pt_http_server_t *server;
     struct mg_context *context;
     bool health_only;
-    int threads;
+    int threads, queue;
     char address[256];
     pt_seats_t *seats; /* which connections its threads hold */
     atomic_bool stopped;
@@ -223,10 +223,12 @@ static bool is_address(const char *text)
 }
 
 /* Without a descriptor left civetweb's accept fails, is tried again at once, and nobody is told. */
-static bool has_descriptors(const listener_t *self)
+static bool has_descriptors(const pt_http_settings_t *settings)
 {
     struct rlimit limit;
-    rlim_t needed = (rlim_t)self->threads + QUEUE + OTHER_DESCRIPTORS;
+    rlim_t needed = (rlim_t)settings->threads + QUEUE + OTHER_DESCRIPTORS;
+    if (settings->health_listen)
+        needed += HEALTH_THREADS + HEALTH_QUEUE;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
         return true;
     pt_log(PT_ERROR, "too few descriptors for so many threads: raise ulimit -n, or lower --threads",
@@ -240,12 +242,11 @@ static bool listen_on(listener_t *self, const char *address)
         pt_log(PT_ERROR, "listen on HOST:PORT; TLS is haproxy's part", PT_S("listen", address));
         return false;
     }
-    if (!has_descriptors(self))
-        return false;
     self->seats = pt_seats_new(self->threads);
     snprintf(self->address, sizeof self->address, "%s", address);
-    char threads[16], why[256] = "";
+    char threads[16], queue[16], why[256] = "";
     snprintf(threads, sizeof threads, "%d", self->threads);
+    snprintf(queue, sizeof queue, "%d", self->queue);
     const char *options[] = {"listening_ports",
                              address,
                              "num_threads",
@@ -253,7 +254,7 @@ static bool listen_on(listener_t *self, const char *address)
                              "listen_backlog",
                              "4096",
                              "connection_queue",
-                             QUEUE_TEXT,
+                             queue,
                              "max_request_size",
                              PT_HEAD_MAX,
                              "request_timeout_ms",
@@ -296,10 +297,12 @@ pt_http_server_t *pt_http_server_new(const pt_gateway_t *gateway,
     self->http.auth = pt_auth_new(gateway);
     self->http.metrics = pt_metrics_new();
     self->bodies.max = BODIES_MAX;
-    self->main = (listener_t){.server = self, .threads = settings->threads};
-    self->health = (listener_t){.server = self, .threads = HEALTH_THREADS, .health_only = true};
+    self->main = (listener_t){.server = self, .threads = settings->threads, .queue = QUEUE};
+    self->health = (listener_t){
+        .server = self, .threads = HEALTH_THREADS, .queue = HEALTH_QUEUE, .health_only = true};
     bool access = pt_access_init(&self->access, settings->access_log, settings->trusted_proxies);
-    if (!access || !self->http.metrics || !listen_on(&self->main, settings->listen) ||
+    if (!access || !self->http.metrics || !has_descriptors(settings) ||
+        !listen_on(&self->main, settings->listen) ||
         (settings->health_listen && !listen_on(&self->health, settings->health_listen)))
         pt_http_server_destroy(&self);
     return self;
