@@ -28,7 +28,8 @@ typedef struct {
     void (*random)(void *arg, void *data, size_t size); /* for session numbers */
     void *arg;                                          /* handed to both */
     pt_uuid_t instance;                                 /* the broker's own */
-    size_t max_bytes; /* of queued payloads; a job above is answered gone, certain */
+    size_t max_bytes; /* of queued payloads; a job above is answered gone, certain, and above half
+                         of them no new credit is given */
 } pt_scheduler_config_t;
 
 typedef enum {

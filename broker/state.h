@@ -77,6 +77,7 @@ struct pt_scheduler {
         ready; /* a bit for each type that may have both a job and a slot, until the step ends */
     pt_peer_t *leader;
     size_t bytes, admit;
+    bool half_full; /* of bytes: no new credit */
     uint64_t drops[PT_DROPS];
 };
 

@@ -156,7 +156,7 @@ static void share_out(pt_scheduler_t *self, const pt_type_t *type)
     pt_peer_t *gateway;
     TAILQ_FOREACH(gateway, &self->peers[PT_GATEWAYS], link)
     each[i++] = unused(&gateway->accounts[type->index]);
-    uint64_t room = type->slots ? type->slots + PT_SLACK : 0;
+    uint64_t room = type->slots && !self->half_full ? type->slots + PT_SLACK : 0;
     uint64_t level = pt_share_level(room, type->queued + type->leased, each, n);
     free(each);
     TAILQ_FOREACH(gateway, &self->peers[PT_GATEWAYS], link)
@@ -169,8 +169,19 @@ static void share_out(pt_scheduler_t *self, const pt_type_t *type)
     }
 }
 
+/* The rest of the bytes is for the credit that was given before: a job that must be refused would
+   come back at once as another attempt, again and again. */
+static void look_at_bytes(pt_scheduler_t *self)
+{
+    bool half_full = self->bytes > self->config.max_bytes / 2;
+    if (half_full != self->half_full)
+        self->dirty = UINT64_MAX;
+    self->half_full = half_full;
+}
+
 void pt_work_credit(pt_scheduler_t *self)
 {
+    look_at_bytes(self);
     if (!self->dirty || TAILQ_EMPTY(&self->peers[PT_GATEWAYS]))
         return;
     for (size_t i = 0; i < self->type_count; i++)

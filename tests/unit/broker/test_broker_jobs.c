@@ -298,6 +298,43 @@ static void job_beyond_the_bytes_is_certainly_gone(void **state)
     assert_true(handed_back(said_of(&world, G(0), PT_GONE, 2)));
 }
 
+static void say_large_job(uint64_t job, size_t size)
+{
+    pt_msg_t msg;
+    char payload[4096] = "";
+    memset(payload, 'x', size);
+    pt_msg_init(&msg, PT_JOB);
+    msg.job_id = uuid_of(job);
+    msg.org_id = uuid_of(1);
+    msg.attempt = 1;
+    pt_msg_set(&msg, PT_F_JOB_ID);
+    pt_msg_set(&msg, PT_F_ORG_ID);
+    pt_msg_set(&msg, PT_F_ATTEMPT);
+    pt_msg_set_text(&msg, PT_F_JOB_TYPE, TYPE);
+    world_step(&world, G(0), &msg, payload);
+}
+
+/* Else each job that it must refuse comes back at once as another attempt (simulation, seed 76). */
+static void broker_that_is_half_full_of_bytes_gives_no_credit(void **state)
+{
+    (void)state;
+    add_worker(&world, W(0), 1);
+    add_gateway(&world, G(0));
+    world_tick(&world, true);
+    assert_int_equal(credit_told(&world, G(0)), 65);
+    say_job(&world, G(0), 1, 1, 1); /* keeps the slot */
+    say_large_job(2, 1500);
+    say_large_job(3, 1500);
+    world_tick(&world, true);
+    uint64_t credit = credit_told(&world, G(0));
+    say_settled(&world, G(0), 1, 1);
+    world_tick(&world, true);
+    assert_int_equal(credit_told(&world, G(0)), credit);
+    say_stop(&world, G(0), 3, 1);
+    world_tick(&world, true);
+    assert_int_equal(credit_told(&world, G(0)), credit + 2);
+}
+
 static void job_twice_is_dropped(void **state)
 {
     (void)state;
@@ -554,6 +591,7 @@ int main(void)
         TEST(refused_job_is_told_to_its_sender_and_to_the_leader),
         TEST(job_of_a_type_that_nobody_serves_is_certainly_gone),
         TEST(job_beyond_the_bytes_is_certainly_gone),
+        TEST(broker_that_is_half_full_of_bytes_gives_no_credit),
         TEST(job_twice_is_dropped),
         TEST(duplicate_beyond_credit_is_not_called_gone),
         TEST(newer_attempt_replaces_the_older),
