@@ -155,4 +155,4 @@ def test_clients_cannot_take_a_gateways_last_descriptor(system):
             for connection in held:
                 connection.close()
         assert wait_for(lambda: descriptors(process.pid) < 300, 30)
-        assert status_of(main + '/v1/job-types') == 401
+        assert status_of(main + '/v1/jobs') == 401
