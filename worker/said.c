@@ -1,119 +1,57 @@
 #include "worker/said.h"
 
+#include "proto/value.h"
+
 #include <math.h>
 #include <string.h>
 
-/* One object inside a message that is known to be well-formed. */
-typedef struct {
-    const uint8_t *data;
-    size_t size;
-} span_t;
-
-static uint64_t big_endian(const uint8_t *at, size_t width)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < width; i++)
-        value = value << 8 | at[i];
-    return value;
-}
-
-static bool is_text(span_t from, const char **text, size_t *size)
-{
-    uint8_t head = from.data[0];
-    size_t width = head == 0xd9 ? 1 : head == 0xda ? 2 : head == 0xdb ? 4 : 0;
-    if (width == 0 && (head & 0xe0) != 0xa0)
-        return false;
-    *text = (const char *)from.data + 1 + width;
-    *size = from.size - 1 - width;
-    return true;
-}
-
-static bool is_word(span_t from, const char *word)
-{
-    const char *text;
-    size_t size;
-    return is_text(from, &text, &size) && size == strlen(word) && memcmp(text, word, size) == 0;
-}
-
-/* Opens a map; returns how many pairs follow, or -1 if it is none. */
-static int64_t open_map(span_t *at)
-{
-    uint8_t head = at->data[0];
-    size_t width = head == 0xde ? 2 : head == 0xdf ? 4 : 0;
-    if (width == 0 && (head & 0xf0) != 0x80)
-        return -1;
-    int64_t pairs = width ? (int64_t)big_endian(at->data + 1, width) : head & 15;
-    at->data += 1 + width;
-    at->size -= 1 + width;
-    return pairs;
-}
-
-static span_t take(span_t *at)
-{
-    span_t object = {at->data, pt_msgpack_length(at->data, at->size)};
-    at->data += object.size;
-    at->size -= object.size;
-    return object;
-}
-
 /* Copies text, cut at `room` - 1 bytes and there at a whole character. */
-static bool read_text(span_t from, char *to, size_t room)
+static bool read_text(const pt_value_t *from, char *to, size_t room)
 {
-    const char *text;
-    size_t size;
-    if (!is_text(from, &text, &size) || !pt_text_valid(text, size))
+    size_t size = from->size;
+    if (from->kind != PT_VALUE_TEXT || !pt_text_valid(from->bytes, size))
         return false;
     if (size >= room) {
         size = room - 1;
-        while (((uint8_t)text[size] & 0xc0) == 0x80) /* the middle of a character */
+        while (((uint8_t)from->bytes[size] & 0xc0) == 0x80) /* the middle of a character */
             size--;
     }
-    memcpy(to, text, size);
+    memcpy(to, from->bytes, size);
     to[size] = 0;
     return size > 0;
 }
 
-static bool read_fraction(span_t from, double *to)
+static bool read_fraction(const pt_value_t *from, double *to)
 {
-    if (from.data[0] <= 1) { /* 0 and 1, as many languages write them */
-        *to = from.data[0];
-    } else if (from.data[0] == 0xca) {
-        uint32_t bits = (uint32_t)big_endian(from.data + 1, 4);
-        float value;
-        memcpy(&value, &bits, sizeof value);
-        *to = (double)value;
-    } else if (from.data[0] == 0xcb) {
-        uint64_t bits = big_endian(from.data + 1, 8);
-        memcpy(to, &bits, sizeof bits);
-    } else {
+    if (from->kind != PT_VALUE_FLOAT && from->kind != PT_VALUE_UINT) /* many write 0 and 1 so */
         return false;
-    }
+    *to = from->kind == PT_VALUE_FLOAT ? from->real : (double)from->number;
     return isfinite(*to) && *to >= 0 && *to <= 1;
 }
 
-static bool read_bool(span_t from, bool *to)
+static bool read_bool(const pt_value_t *from, bool *to)
 {
-    *to = from.data[0] == 0xc3;
-    return from.data[0] == 0xc2 || from.data[0] == 0xc3;
+    *to = from->yes;
+    return from->kind == PT_VALUE_BOOL;
 }
 
-static bool read_code(span_t from, char *to)
+static bool read_code(const pt_value_t *from, char *to)
 {
     if (!read_text(from, to, PT_NAME_MAX))
         return false;
     return strspn(to, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(to);
 }
 
-static bool read_versions(span_t from)
+static bool read_versions(pt_span_t from)
 {
-    int64_t pairs = open_map(&from);
-    for (int64_t i = 0; i < 2 * pairs; i++) {
-        const char *text;
-        size_t size;
-        if (!is_text(take(&from), &text, &size) || !pt_text_valid(text, size))
+    pt_value_t map = pt_value_next(&from);
+    for (size_t i = 0; map.kind == PT_VALUE_MAP && i < 2 * map.size; i++) {
+        pt_span_t whole = pt_value_whole(&from);
+        pt_value_t text = pt_value_next(&whole);
+        if (text.kind != PT_VALUE_TEXT || !pt_text_valid(text.bytes, text.size))
             return false;
     }
-    return pairs >= 0;
+    return map.kind == PT_VALUE_MAP;
 }
 
 /* The keys of all three messages; `bit` remembers which were there. */
@@ -149,51 +87,54 @@ static const struct {
 
 #define COUNT(TABLE) (sizeof(TABLE) / sizeof *(TABLE))
 
-static bool read_kind(span_t from, pt_said_kind_t *to)
+static bool read_kind(const pt_value_t *from, pt_said_kind_t *to)
 {
     for (size_t i = 0; i < COUNT(kinds); i++)
-        if (is_word(from, kinds[i].word)) {
+        if (pt_value_is(from, kinds[i].word)) {
             *to = (pt_said_kind_t)i;
             return true;
         }
     return false;
 }
 
-static bool read_value(pt_said_t *self, said_key_t key, span_t value)
+static bool read_value(pt_said_t *self, said_key_t key, pt_span_t whole)
 {
+    pt_span_t at = whole;
+    pt_value_t value = pt_value_next(&at);
     switch (key) {
     case M:
-        return read_kind(value, &self->kind);
+        return read_kind(&value, &self->kind);
     case STEP:
-        return read_text(value, self->step, sizeof self->step);
+        return read_text(&value, self->step, sizeof self->step);
     case FRACTION:
-        return read_fraction(value, &self->fraction);
+        return read_fraction(&value, &self->fraction);
     case RESULTS:
-        self->results = value.data;
-        self->results_size = value.size;
+        self->results = whole.data;
+        self->results_size = whole.size;
         return true;
     case VERSIONS:
-        self->versions = value.data;
-        self->versions_size = value.size;
-        return read_versions(value);
+        self->versions = whole.data;
+        self->versions_size = whole.size;
+        return read_versions(whole);
     case CODE:
-        return read_code(value, self->code);
+        return read_code(&value, self->code);
     case MESSAGE:
-        return read_text(value, self->message, sizeof self->message);
+        return read_text(&value, self->message, sizeof self->message);
     case RETRY:
-        return read_bool(value, &self->retry);
+        return read_bool(&value, &self->retry);
     }
     return false;
 }
 
 /* Which values are well-formed and there; a key that is unknown is passed over. Values that do not
    fit their key count as missing, unless the key has no meaning in this kind of message. */
-static const char *read_pairs(pt_said_t *self, span_t at, int64_t pairs, unsigned *has)
+static const char *read_pairs(pt_said_t *self, pt_span_t at, size_t pairs, unsigned *has)
 {
-    for (int64_t i = 0; i < pairs; i++) {
-        span_t key = take(&at), value = take(&at);
+    for (size_t i = 0; i < pairs; i++) {
+        pt_span_t first = pt_value_whole(&at), value = pt_value_whole(&at);
+        pt_value_t key = pt_value_next(&first);
         for (size_t k = 0; k < COUNT(keys); k++) {
-            if (!is_word(key, keys[k].name))
+            if (!pt_value_is(&key, keys[k].name))
                 continue;
             if (*has & keys[k].bit)
                 return "a key twice";
@@ -210,13 +151,13 @@ const char *pt_said_read(pt_said_t *self, const void *data, size_t size)
         [PT_SAID_PROGRESS] = "progress without a step (text) and a fraction (0 to 1)",
         [PT_SAID_RESULT] = "a result without results and model_versions (map of text to text)",
         [PT_SAID_ERROR] = "an error without code ([a-z0-9_]+), message (text) and retry (bool)"};
-    span_t at = {data, size};
+    pt_span_t at = {data, size};
     unsigned has = 0;
     memset(self, 0, sizeof *self);
-    int64_t pairs = open_map(&at);
-    if (pairs < 0)
+    pt_value_t map = pt_value_next(&at);
+    if (map.kind != PT_VALUE_MAP)
         return "a message that is no map";
-    const char *why = read_pairs(self, at, pairs, &has);
+    const char *why = read_pairs(self, at, map.size, &has);
     if (why)
         return why;
     if (!(has & M))
