@@ -1,0 +1,60 @@
+"""The disk under PostgreSQL is full: nothing is accepted that is not kept, and work goes on when there is room."""
+import os
+import subprocess
+import time
+
+import pytest
+from promises import Load, check
+
+from harness import GENERIC, System, make_home, remove_home
+from harness.processes import wait_for
+
+SIZE = 160 << 20    # bytes of the disk: a new cluster takes about 40 MiB, its WAL grows
+LEFT = 2 << 20      # bytes that are free once it is filled
+
+
+@pytest.fixture
+def small_disk():
+    """A home whose database is on a small disk of its own."""
+    home = make_home()
+    disk = home / 'postgres'
+    disk.mkdir()
+    if os.geteuid() != 0 or subprocess.run(
+            ['mount', '-t', 'tmpfs', '-o', f'size={SIZE}', 'paratope-test', disk], capture_output=True).returncode:
+        remove_home(home)
+        pytest.skip('a disk of its own takes the right to mount one')
+    try:
+        yield home
+    finally:
+        subprocess.run(['umount', '--lazy', disk], check=True)
+        remove_home(home)
+
+
+def fill(disk) -> object:
+    """A file that leaves LEFT bytes free."""
+    free = os.statvfs(disk)
+    file = disk / 'something-else'
+    with open(file, 'wb') as wanted:
+        os.posix_fallocate(wanted.fileno(), 0, free.f_bavail * free.f_bsize - LEFT)
+    return file
+
+
+@pytest.mark.timeout(200)
+def test_a_full_disk_is_answered_with_503_and_loses_nothing(small_disk):
+    with System(small_disk, workers=2, pipelines={'humanization': GENERIC}) as system:
+        variant = system.make_variant('sleep=0.05 result=30000')
+        with Load(system, variant, clients=4) as load:
+            assert wait_for(lambda: len(load.accepted) > 20, 20)
+            file = fill(small_disk / 'postgres')
+            assert wait_for(lambda: load.refused[503] > 20, 60), 'the disk did not become full'
+            assert set(load.refused) == {503}
+            full = len(load.accepted)
+            file.unlink()
+            assert wait_for(lambda: len(load.accepted) > full + 20, 60), 'nothing is accepted though there is room'
+            time.sleep(1)
+        system.wait_database()
+        system.wait_terminal(load.accepted, 90)
+        system.wait_terminal([row['id'] for row in system.query('SELECT id::text FROM jobs')], 60)
+        check(system)
+        statuses = {row['status'] for row in system.query('SELECT DISTINCT status FROM jobs')}
+        assert statuses == {'completed'}, 'no job failed by it'
