@@ -15,8 +15,9 @@
 
 typedef enum { QUEUED, IN_FLIGHT, DONE, ABANDONED } waiter_state_t;
 
-/* One request. The handler frees it, or, if it gave up while the batch was in flight, the
-   committer. */
+/* One request. The handler gives it back, or, if it gave up while the batch was in flight, the
+   committer. Given back, it is kept for the next one: so its condition outlives each wait, and is
+   signalled without the lock that whoever it wakes takes first. */
 typedef struct waiter waiter_t;
 struct waiter {
     waiter_t *next;
@@ -27,12 +28,26 @@ struct waiter {
     waiter_state_t state;
     pthread_cond_t done;
     pt_ticket_t ticket;
+    /* What the statement answered of it: */
+    int row;
+    bool out, made; /* by this very statement */
+    uint64_t seq;
 };
+
+/* What goes into one transaction. `rows`: it did, and what follows from it is still to be done. */
+typedef struct {
+    waiter_t *waiters[BATCH_MAX];
+    size_t count;
+    bool launched;
+    PGresult *rows;
+    int64_t expires;
+} batch_t;
 
 struct pt_committer {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     waiter_t *first, **last;
+    waiter_t *spare; /* no more than there were at one time */
     size_t queued;
     bool stop;
     pthread_t thread;
@@ -45,10 +60,32 @@ struct pt_committer {
 
 /* ---- the handlers' side ------------------------------------------------------------------ */
 
-static void free_waiter(waiter_t *waiter)
+static waiter_t *take_waiter(pt_committer_t *self)
 {
-    pthread_cond_destroy(&waiter->done);
-    free(waiter);
+    waiter_t *waiter = self->spare;
+    if (!waiter) {
+        waiter = zmalloc(sizeof *waiter);
+        pt_cond_init(&waiter->done);
+        return waiter;
+    }
+    self->spare = waiter->next;
+    waiter->next = NULL;
+    return waiter;
+}
+
+static void give_back(pt_committer_t *self, waiter_t *waiter)
+{
+    waiter->next = self->spare;
+    self->spare = waiter;
+}
+
+static void free_spare(pt_committer_t *self)
+{
+    for (waiter_t *next, *waiter = self->spare; waiter; waiter = next) {
+        next = waiter->next;
+        pthread_cond_destroy(&waiter->done);
+        free(waiter);
+    }
 }
 
 static void unlink_waiter(pt_committer_t *self, waiter_t *waiter)
@@ -95,21 +132,21 @@ static bool await(pt_committer_t *self, waiter_t *waiter)
 pt_submit_t pt_committer_submit(pt_committer_t *self, const pt_submission_t *submission,
                                 int wait_ms, pt_uuid_t *job_id, int64_t *created_at)
 {
-    waiter_t *waiter = zmalloc(sizeof *waiter);
+    pt_submit_t outcome = PT_SUBMIT_UNAVAILABLE;
+    *job_id = pt_uuid_new(pt_wall_us());
+    pthread_mutex_lock(&self->lock);
+    waiter_t *waiter = take_waiter(self);
     waiter->submission = *submission;
-    waiter->job_id = pt_uuid_new(pt_wall_us());
+    waiter->job_id = *job_id;
     waiter->until = pt_clock_ms() + wait_ms;
     waiter->outcome = PT_SUBMIT_UNAVAILABLE;
-    pt_cond_init(&waiter->done);
-    pthread_mutex_lock(&self->lock);
-    bool own = !enqueue(self, waiter) || await(self, waiter);
+    waiter->state = QUEUED;
+    if (!enqueue(self, waiter) || await(self, waiter)) {
+        outcome = waiter->outcome;
+        *created_at = waiter->created_at;
+        give_back(self, waiter);
+    }
     pthread_mutex_unlock(&self->lock);
-    if (!own)
-        return PT_SUBMIT_UNAVAILABLE;
-    pt_submit_t outcome = waiter->outcome;
-    *job_id = waiter->job_id;
-    *created_at = waiter->created_at;
-    free_waiter(waiter);
     return outcome;
 }
 
@@ -121,29 +158,44 @@ static int by_job_id(const void *a, const void *b)
     return pt_uuid_compare(&(*left)->job_id, &(*right)->job_id);
 }
 
+#define PARAMS 5
+
+typedef struct {
+    pt_array_t arrays[PARAMS];
+    const char *params[PARAMS];
+} params_t;
+
+static void params_init(params_t *self, waiter_t **batch, size_t count)
+{
+    memset(self, 0, sizeof *self);
+    for (size_t i = 0; i < count; i++) {
+        pt_array_uuid(&self->arrays[0], &batch[i]->job_id);
+        pt_array_uuid(&self->arrays[1], &batch[i]->submission.org_id);
+        pt_array_uuid(&self->arrays[2], &batch[i]->submission.variant_id);
+        pt_array_text(&self->arrays[3], batch[i]->submission.job_type);
+        pt_array_text(&self->arrays[4], batch[i]->ticket.link >= 0 ? "t" : "f");
+    }
+    for (int i = 0; i < PARAMS; i++)
+        self->params[i] = pt_array_end(&self->arrays[i]);
+}
+
+static void params_clear(params_t *self)
+{
+    for (int i = 0; i < PARAMS; i++)
+        pt_array_clear(&self->arrays[i]);
+}
+
 static pt_pg_outcome_t insert(pt_committer_t *self, waiter_t **batch, size_t count, PGresult **rows)
 {
-    pt_array_t ids = {0}, orgs = {0}, variants = {0}, types = {0}, reserved = {0};
-    for (size_t i = 0; i < count; i++) {
-        pt_array_uuid(&ids, &batch[i]->job_id);
-        pt_array_uuid(&orgs, &batch[i]->submission.org_id);
-        pt_array_uuid(&variants, &batch[i]->submission.variant_id);
-        pt_array_text(&types, batch[i]->submission.job_type);
-        pt_array_text(&reserved, batch[i]->ticket.link >= 0 ? "t" : "f");
-    }
-    const char *params[] = {pt_array_end(&ids), pt_array_end(&orgs), pt_array_end(&variants),
-                            pt_array_end(&types), pt_array_end(&reserved)};
-    pt_pg_outcome_t outcome = pt_pg_run(self->pg, &pt_sql_submit, params, 5, STATEMENT_MS, rows);
-    pt_array_clear(&ids);
-    pt_array_clear(&orgs);
-    pt_array_clear(&variants);
-    pt_array_clear(&types);
-    pt_array_clear(&reserved);
+    params_t given;
+    params_init(&given, batch, count);
+    pt_pg_outcome_t outcome =
+        pt_pg_run(self->pg, &pt_sql_submit, given.params, PARAMS, STATEMENT_MS, rows);
+    params_clear(&given);
     return outcome;
 }
 
-static void send_job(pt_committer_t *self, waiter_t *waiter, PGresult *rows, int row,
-                     int64_t expires)
+static void send_job(pt_committer_t *self, waiter_t *waiter, const PGresult *rows, int64_t expires)
 {
     pt_job_parcel_t job = {.ticket = waiter->ticket,
                            .job_id = waiter->job_id,
@@ -151,48 +203,23 @@ static void send_job(pt_committer_t *self, waiter_t *waiter, PGresult *rows, int
                            .variant_id = waiter->submission.variant_id,
                            .attempt = 1,
                            .job_type = waiter->submission.job_type,
-                           .name = PQgetvalue(rows, row, 4),
-                           .format = PQgetvalue(rows, row, 5),
-                           .chains = PQgetvalue(rows, row, 6)};
+                           .name = PQgetvalue(rows, waiter->row, 4),
+                           .format = PQgetvalue(rows, waiter->row, 5),
+                           .chains = PQgetvalue(rows, waiter->row, 6)};
     pt_send_job(self->links, &job, expires);
 }
 
-static void publish_created(pt_committer_t *self, const waiter_t *waiter, uint64_t seq,
-                            bool waiting)
+static void publish_created(pt_committer_t *self, const waiter_t *waiter)
 {
     pt_event_t event = {
         .type = "created", .status = "pending", .attempt = 1, .at = waiter->created_at};
     pt_announcement_t about = {.job_id = waiter->job_id,
                                .org_id = waiter->submission.org_id,
                                .job_type = waiter->submission.job_type,
-                               .seq = seq,
+                               .seq = waiter->seq,
                                .timeline = pt_pg_timeline(self->pg),
-                               .waiting = waiting};
+                               .waiting = !waiter->out};
     pt_announce(self->links, &about, &event);
-}
-
-/* Sends what the statement handed out, publishes what it created. */
-static void follow_up(pt_committer_t *self, waiter_t **batch, PGresult *rows)
-{
-    int64_t expires = pt_clock_ms() + PT_SEND_WITHIN_MS;
-    for (int row = 0; row < PQntuples(rows); row++) {
-        waiter_t *waiter = batch[atoi(PQgetvalue(rows, row, 0)) - 1];
-        bool out = *PQgetvalue(rows, row, 1) == 't';
-        waiter->created_at = strtoll(PQgetvalue(rows, row, 2), NULL, 10);
-        waiter->outcome = PT_SUBMIT_CREATED;
-        /* One that an earlier, unanswered commit made may have been handed out since by the sweep.
-         */
-        bool made_now = !PQgetisnull(rows, row, 3);
-        if (out && made_now && waiter->ticket.link >= 0) {
-            send_job(self, waiter, rows, row, expires);
-            waiter->ticket.link = -1; /* used */
-        }
-        if (!out || !made_now)
-            self->waits(self->context, waiter->submission.job_type, 0);
-        if (made_now)
-            publish_created(self, waiter, strtoull(PQgetvalue(rows, row, 3), NULL, 10), !out);
-    }
-    atomic_fetch_add(&self->submitted, (uint64_t)PQntuples(rows));
 }
 
 static void reserve(pt_committer_t *self, waiter_t **batch, size_t count)
@@ -201,10 +228,58 @@ static void reserve(pt_committer_t *self, waiter_t **batch, size_t count)
         batch[i]->ticket = pt_links_reserve(self->links, batch[i]->submission.job_type);
 }
 
+static bool is_to_be_sent(const waiter_t *waiter)
+{
+    /* One that an earlier, unanswered commit made may have been handed out since by the sweep. */
+    return waiter->outcome == PT_SUBMIT_CREATED && waiter->out && waiter->made &&
+           waiter->ticket.link >= 0;
+}
+
+/* Before anybody is told that something waits, so that the credit is there for it. */
 static void release_unused(pt_committer_t *self, waiter_t **batch, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (is_to_be_sent(batch[i]))
+            continue;
         pt_links_release(self->links, &batch[i]->ticket, batch[i]->submission.job_type);
+        batch[i]->ticket.link = -1;
+    }
+}
+
+/* Notes what the statement did; who is not named has no such variant. */
+static void read_rows(pt_committer_t *self, waiter_t **batch, size_t count, const PGresult *rows)
+{
+    for (size_t i = 0; i < count; i++)
+        batch[i]->outcome = PT_SUBMIT_NOT_FOUND;
+    for (int row = 0; row < PQntuples(rows); row++) {
+        waiter_t *waiter = batch[atoi(PQgetvalue(rows, row, 0)) - 1];
+        waiter->outcome = PT_SUBMIT_CREATED;
+        waiter->row = row;
+        waiter->out = *PQgetvalue(rows, row, 1) == 't';
+        waiter->created_at = strtoll(PQgetvalue(rows, row, 2), NULL, 10);
+        waiter->made = !PQgetisnull(rows, row, 3);
+        waiter->seq = strtoull(PQgetvalue(rows, row, 3), NULL, 10);
+    }
+    release_unused(self, batch, count);
+    atomic_fetch_add(&self->submitted, (uint64_t)PQntuples(rows));
+    atomic_fetch_add(&self->batches, 1);
+}
+
+/* Sends what the statement handed out, publishes what it created. */
+static void follow_up(pt_committer_t *self, waiter_t **batch, size_t count, const PGresult *rows,
+                      int64_t expires)
+{
+    for (size_t i = 0; i < count; i++) {
+        waiter_t *waiter = batch[i];
+        if (waiter->outcome != PT_SUBMIT_CREATED)
+            continue;
+        if (is_to_be_sent(waiter))
+            send_job(self, waiter, rows, expires);
+        if (!waiter->out || !waiter->made)
+            self->waits(self->context, waiter->submission.job_type, 0);
+        if (waiter->made)
+            publish_created(self, waiter);
+    }
 }
 
 static int64_t patience(waiter_t **batch, size_t count)
@@ -276,60 +351,109 @@ static void commit(pt_committer_t *self, waiter_t **batch, size_t count)
     while ((outcome = insert(self, batch, count, &rows)) != PT_PG_OK)
         if (!once_more(self, batch, count, outcome))
             return;
-    for (size_t i = 0; i < count; i++)
-        batch[i]->outcome = PT_SUBMIT_NOT_FOUND; /* unless the statement names it */
-    follow_up(self, batch, rows);
+    int64_t expires = pt_clock_ms() + PT_SEND_WITHIN_MS;
+    read_rows(self, batch, count, rows);
+    follow_up(self, batch, count, rows, expires);
     PQclear(rows);
-    atomic_fetch_add(&self->batches, 1);
 }
 
 /* ---- the thread -------------------------------------------------------------------------- */
 
-static size_t take_batch(pt_committer_t *self, waiter_t **batch)
+/* What waits; nothing, if it may not wait for the first, or when all ends. */
+static void take_batch(pt_committer_t *self, batch_t *batch, bool may_wait)
 {
-    size_t count = 0;
+    batch->count = 0;
     pthread_mutex_lock(&self->lock);
-    while (!self->first && !self->stop)
+    while (!self->first && !self->stop && may_wait)
         pthread_cond_wait(&self->wake, &self->lock);
-    while (self->first && count < BATCH_MAX && !self->stop) {
+    while (self->first && batch->count < BATCH_MAX && !self->stop) {
         waiter_t *waiter = self->first;
         self->first = waiter->next;
         waiter->next = NULL;
         waiter->state = IN_FLIGHT;
-        batch[count++] = waiter;
+        batch->waiters[batch->count++] = waiter;
         self->queued--;
     }
     if (!self->first)
         self->last = &self->first;
     pthread_mutex_unlock(&self->lock);
-    return count;
 }
 
-static void answer(pt_committer_t *self, waiter_t **batch, size_t count)
+static void answer(pt_committer_t *self, batch_t *batch)
 {
+    size_t waiting = 0;
     pthread_mutex_lock(&self->lock);
-    for (size_t i = 0; i < count; i++) {
-        if (batch[i]->state == ABANDONED) {
-            free_waiter(batch[i]);
+    for (size_t i = 0; i < batch->count; i++) {
+        waiter_t *waiter = batch->waiters[i];
+        if (waiter->state == ABANDONED) {
+            give_back(self, waiter);
         } else {
-            batch[i]->state = DONE;
-            pthread_cond_signal(&batch[i]->done);
+            waiter->state = DONE;
+            batch->waiters[waiting++] = waiter;
         }
     }
     pthread_mutex_unlock(&self->lock);
+    for (size_t i = 0; i < waiting; i++)
+        pthread_cond_signal(&batch->waiters[i]->done);
 }
 
+/* Sends it, if that can be done without waiting. */
+static void launch(pt_committer_t *self, batch_t *batch)
+{
+    params_t given;
+    qsort(batch->waiters, batch->count, sizeof *batch->waiters, by_job_id);
+    reserve(self, batch->waiters, batch->count);
+    params_init(&given, batch->waiters, batch->count);
+    const pt_pg_step_t step = {&pt_sql_submit, given.params, PARAMS};
+    batch->launched = pt_pg_launch(self->pg, &step, 1, STATEMENT_MS);
+    params_clear(&given);
+}
+
+/* Until it is committed or given up. */
+static void land(pt_committer_t *self, batch_t *batch)
+{
+    pt_pg_outcome_t outcome = PT_PG_OK;
+    if (batch->launched)
+        outcome = pt_pg_land(self->pg, &batch->rows);
+    if (batch->launched && outcome == PT_PG_OK) {
+        batch->expires = pt_clock_ms() + PT_SEND_WITHIN_MS;
+        read_rows(self, batch->waiters, batch->count, batch->rows);
+    } else if (outcome == PT_PG_OK || once_more(self, batch->waiters, batch->count, outcome)) {
+        commit(self, batch->waiters, batch->count);
+    }
+}
+
+/* What follows from its commit, and the answers. */
+static void finish(pt_committer_t *self, batch_t *batch)
+{
+    if (batch->rows)
+        follow_up(self, batch->waiters, batch->count, batch->rows, batch->expires);
+    else
+        release_unused(self, batch->waiters, batch->count);
+    PQclear(batch->rows);
+    batch->rows = NULL;
+    answer(self, batch);
+    batch->count = 0;
+}
+
+/* A batch that is committed is finished while the next one is under way, if there is one: so the
+   database does not wait for us. */
 static void *run(void *arg)
 {
     pt_committer_t *self = arg;
-    waiter_t *batch[BATCH_MAX];
-    size_t count;
-    while ((count = take_batch(self, batch)) > 0) {
-        qsort(batch, count, sizeof *batch, by_job_id);
-        reserve(self, batch, count);
-        commit(self, batch, count);
-        release_unused(self, batch, count);
-        answer(self, batch, count);
+    batch_t batches[2] = {{.count = 0}}, *now = &batches[0], *before = &batches[1];
+    for (;;) {
+        take_batch(self, now, before->count == 0);
+        if (now->count == 0 && before->count == 0)
+            break;
+        if (now->count > 0)
+            launch(self, now);
+        finish(self, before);
+        if (now->count > 0)
+            land(self, now);
+        batch_t *landed = now;
+        now = before;
+        before = landed;
     }
     pthread_mutex_lock(&self->lock); /* what is left was never tried */
     for (waiter_t *waiter = self->first; waiter; waiter = waiter->next) {
@@ -369,6 +493,7 @@ void pt_committer_destroy(pt_committer_t **self_p)
     pthread_mutex_unlock(&self->lock);
     pthread_join(self->thread, NULL);
     pt_pg_destroy(&self->pg);
+    free_spare(self);
     pthread_cond_destroy(&self->wake);
     pthread_mutex_destroy(&self->lock);
     free(self);

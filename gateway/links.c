@@ -83,6 +83,8 @@ void pt_links_release(pt_links_t *self, const pt_ticket_t *ticket, const char *j
     pthread_mutex_lock(&self->lock);
     pt_credit_release(&self->credit, ticket, job_type);
     pthread_mutex_unlock(&self->lock);
+    if (ticket->link >= 0)
+        self->sink.credit(self->sink.context);
 }
 
 uint64_t pt_links_free(pt_links_t *self, const char *job_type)

@@ -17,8 +17,8 @@ typedef struct pt_links pt_links_t; /* opaque; committer.h names it too */
 typedef struct {
     void *context;
     void (*fact)(void *context, pt_fact_t *fact); /* takes the fact's payload */
-    void (*credit)(void *context);                /* some credit grew */
-    void (*brokers)(void *context, int broker);   /* a session began, or `broker`'s ended (or -1) */
+    void (*credit)(void *context); /* some grew, or came back (in the thread that releases it) */
+    void (*brokers)(void *context, int broker); /* a session began, or `broker`'s ended (or -1) */
     void (*held)(void *context, int broker, uint64_t number, const pt_refs_t *held);
     void (*gone)(void *context, const pt_uuid_t *job_id, uint32_t attempt, bool certain,
                  bool counts, const char *reason);

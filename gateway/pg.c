@@ -31,6 +31,10 @@ struct pt_pg {
     uint64_t timeline;
     bool several_hosts;
     bool unanswered; /* a warning said that the commit was not replicated */
+    struct {
+        int prepares, count;
+        int64_t until;
+    } flight; /* what is under way */
     char error[512], state[8];
 };
 
@@ -269,7 +273,7 @@ static bool send_prepares(pt_pg_t *self, const pt_pg_step_t *steps, int count, i
     return true;
 }
 
-static bool send_steps(pt_pg_t *self, const pt_pg_step_t *steps, int count, int64_t until)
+static bool send_steps(pt_pg_t *self, const pt_pg_step_t *steps, int count)
 {
     for (int i = 0; i < count; i++) {
         const pt_pg_step_t *step = &steps[i];
@@ -280,7 +284,7 @@ static bool send_steps(pt_pg_t *self, const pt_pg_step_t *steps, int count, int6
         if (!sent)
             return false;
     }
-    return PQpipelineSync(self->conn) && flush(self, until);
+    return PQpipelineSync(self->conn);
 }
 
 /* Takes `count` results and the sync mark behind them. The first error decides the outcome. */
@@ -312,12 +316,17 @@ static pt_pg_outcome_t take_results(pt_pg_t *self, int skip, int count, int64_t 
     return outcome;
 }
 
+static void no_results(PGresult **results, int count)
+{
+    for (int i = 0; results && i < count; i++)
+        results[i] = NULL;
+}
+
 static void clear_results(PGresult **results, int count)
 {
-    for (int i = 0; results && i < count; i++) {
+    for (int i = 0; results && i < count; i++)
         PQclear(results[i]);
-        results[i] = NULL;
-    }
+    no_results(results, count);
 }
 
 /* A transaction that failed in the middle holds locks until it is ended. */
@@ -342,22 +351,36 @@ static bool in_transaction(const pt_pg_t *self)
            PQtransactionStatus(self->conn) == PQTRANS_INTRANS;
 }
 
-pt_pg_outcome_t pt_pg_flight(pt_pg_t *self, const pt_pg_step_t *steps, int count, int deadline_ms,
-                             PGresult **results)
+static bool launch(pt_pg_t *self, const pt_pg_step_t *steps, int count, int64_t until)
 {
-    int64_t until = pt_clock_ms() + deadline_ms;
-    for (int i = 0; results && i < count; i++)
-        results[i] = NULL;
-    if (steps[count - 1].sql == &pt_sql_commit && !in_transaction(self))
-        return away(self, "the connection ended within the transaction");
-    pt_pg_outcome_t outcome = connect_until(self, until);
-    if (outcome != PT_PG_OK)
-        return outcome;
-    int prepares;
-    if (!PQenterPipelineMode(self->conn) || !send_prepares(self, steps, count, &prepares) ||
-        !send_steps(self, steps, count, until))
-        return away(self, PQerrorMessage(self->conn));
-    outcome = take_results(self, prepares, count, until, results);
+    self->flight.count = count;
+    self->flight.until = until;
+    return PQenterPipelineMode(self->conn) &&
+           send_prepares(self, steps, count, &self->flight.prepares) &&
+           send_steps(self, steps, count);
+}
+
+bool pt_pg_launch(pt_pg_t *self, const pt_pg_step_t *steps, int count, int deadline_ms)
+{
+    if (!self->conn || PQstatus(self->conn) != CONNECTION_OK)
+        return false;
+    for (int i = 0; i < count; i++)
+        if (!is_prepared(self, steps[i].sql))
+            return false;
+    if (launch(self, steps, count, pt_clock_ms() + deadline_ms))
+        return true;
+    away(self, PQerrorMessage(self->conn));
+    return false;
+}
+
+pt_pg_outcome_t pt_pg_land(pt_pg_t *self, PGresult **results)
+{
+    int prepares = self->flight.prepares, count = self->flight.count;
+    int64_t until = self->flight.until;
+    no_results(results, count);
+    pt_pg_outcome_t outcome = flush(self, until)
+                                  ? take_results(self, prepares, count, until, results)
+                                  : away(self, PQerrorMessage(self->conn));
     if (outcome != PT_PG_AWAY && PQstatus(self->conn) != CONNECTION_OK)
         outcome = away(self, PQerrorMessage(self->conn));
     if (outcome != PT_PG_AWAY && self->unanswered)
@@ -371,6 +394,21 @@ pt_pg_outcome_t pt_pg_flight(pt_pg_t *self, const pt_pg_step_t *steps, int count
         pt_pg_close(self); /* which of them were prepared is no longer known */
     end_failed_transaction(self, until);
     return outcome;
+}
+
+pt_pg_outcome_t pt_pg_flight(pt_pg_t *self, const pt_pg_step_t *steps, int count, int deadline_ms,
+                             PGresult **results)
+{
+    int64_t until = pt_clock_ms() + deadline_ms;
+    no_results(results, count);
+    if (steps[count - 1].sql == &pt_sql_commit && !in_transaction(self))
+        return away(self, "the connection ended within the transaction");
+    pt_pg_outcome_t outcome = connect_until(self, until);
+    if (outcome != PT_PG_OK)
+        return outcome;
+    if (!launch(self, steps, count, until))
+        return away(self, PQerrorMessage(self->conn));
+    return pt_pg_land(self, results);
 }
 
 pt_pg_outcome_t pt_pg_run(pt_pg_t *self, const pt_sql_t *sql, const char *const *params,

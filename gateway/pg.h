@@ -45,6 +45,13 @@ typedef struct {
 pt_pg_outcome_t pt_pg_flight(pt_pg_t *self, const pt_pg_step_t *steps, int count, int deadline_ms,
                              PGresult **results);
 
+/* The same in two halves, so that the caller can do something meanwhile. pt_pg_launch waits for
+   nothing; false: there is no connection at hand, or a statement is new to it, and nothing was
+   sent: use pt_pg_flight. After true nothing else may be asked of this connection before
+   pt_pg_land, which takes the outcome and, of `count` statements, the results. */
+bool pt_pg_launch(pt_pg_t *self, const pt_pg_step_t *steps, int count, int deadline_ms);
+pt_pg_outcome_t pt_pg_land(pt_pg_t *self, PGresult **results);
+
 extern const pt_sql_t pt_sql_begin, pt_sql_commit;
 
 /* What the last statement that was not PT_PG_OK said, for the log. */

@@ -16,6 +16,29 @@ static void wake_locked(pt_sweep_t *self)
     pthread_cond_signal(&self->wake);
 }
 
+/* When there is something to do even if nobody wakes us. Backlogs without credit wait for credit.
+ */
+static int64_t next_due(const pt_sweep_t *self, int64_t now)
+{
+    int64_t due = self->look_at, rounds = pt_rounds_due(self->rounds, now);
+    due = rounds < due ? rounds : due;
+    if (self->hinted.count > 0 && self->edges_at < due)
+        due = self->edges_at;
+    for (size_t i = 0; i < self->backlog_count; i++)
+        if (self->backlogs[i].due < due &&
+            pt_links_free(self->links, self->backlogs[i].job_type) > 0)
+            due = self->backlogs[i].due;
+    return due;
+}
+
+/* Many a job is told of: the thread is woken only if that makes something due earlier than it
+   knows. While it works it does not sleep, and looks at all of it before it does. */
+static void wake_if_sooner_locked(pt_sweep_t *self)
+{
+    if (self->active && next_due(self, pt_clock_ms()) < self->sleeps_until)
+        wake_locked(self);
+}
+
 static backlog_t *backlog_of(pt_sweep_t *self, const char *job_type)
 {
     for (size_t i = 0; i < self->backlog_count; i++)
@@ -45,14 +68,14 @@ void pt_sweep_waits(pt_sweep_t *self, const char *job_type, int64_t due_in_ms)
     else
         self->look_at = 0;
     pt_rounds_wake(self->rounds, false); /* if it is not handed out, it may be out and unsent */
-    wake_locked(self);
+    wake_if_sooner_locked(self);
     pthread_mutex_unlock(&self->lock);
 }
 
 void pt_sweep_credit(pt_sweep_t *self)
 {
     pthread_mutex_lock(&self->lock);
-    wake_locked(self);
+    wake_if_sooner_locked(self);
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -64,7 +87,7 @@ void pt_sweep_event(pt_sweep_t *self, const pt_msg_t *event, bool is_new)
         pt_sweep_waits_locked(self, event->job_type, pt_clock_ms());
     if (is_new && self->hinted.count < HINTS_MAX)
         pt_array_uuid(&self->hinted, &event->org_id);
-    wake_locked(self);
+    wake_if_sooner_locked(self);
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -204,21 +227,6 @@ static pt_pg_outcome_t work(pt_sweep_t *self, bool fresh)
     return outcome;
 }
 
-/* When there is something to do even if nobody wakes us. Backlogs without credit wait for credit.
- */
-static int64_t next_due(pt_sweep_t *self, int64_t now)
-{
-    int64_t due = self->look_at, rounds = pt_rounds_due(self->rounds, now);
-    due = rounds < due ? rounds : due;
-    if (self->hinted.count > 0 && self->edges_at < due)
-        due = self->edges_at;
-    for (size_t i = 0; i < self->backlog_count; i++)
-        if (self->backlogs[i].due < due &&
-            pt_links_free(self->links, self->backlogs[i].job_type) > 0)
-            due = self->backlogs[i].due;
-    return due;
-}
-
 /* Waits for a wake-up or the next due time; false: stop. */
 static bool wait_for_work(pt_sweep_t *self, bool pause)
 {
@@ -228,12 +236,14 @@ static bool wait_for_work(pt_sweep_t *self, bool pause)
                   : pause       ? now + PT_SWEEP_AGAIN_MS
                                 : next_due(self, now);
     struct timespec until = pt_until(due);
+    self->sleeps_until = due;
     if (pause)
         self->woken = false;
     while (!self->woken && !self->stop)
         if (pthread_cond_timedwait(&self->wake, &self->lock, &until) != 0)
             break;
     self->woken = false;
+    self->sleeps_until = INT64_MIN;
     bool on = !self->stop;
     pthread_mutex_unlock(&self->lock);
     return on;

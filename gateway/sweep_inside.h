@@ -24,6 +24,7 @@ struct pt_sweep {
     pthread_cond_t wake;
     bool stop, active, fresh; /* fresh: leadership is new, nothing is known */
     bool woken;
+    int64_t sleeps_until; /* clock ms; INT64_MIN: it works */
     backlog_t backlogs[PT_TYPES_MAX];
     size_t backlog_count;
     pt_rounds_t *rounds;
