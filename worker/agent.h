@@ -8,6 +8,7 @@
 #define PT_AGENT_H
 
 #include "worker/endings.h"
+#include "worker/limits.h"
 #include "worker/said.h"
 
 /* With 3 × slots + PT_UNSETTLED_SLACK endings at most, all that hello names stays below
@@ -21,6 +22,7 @@ typedef struct {
     char job_type[PT_TYPE_MAX];
     size_t slots;
     int64_t timeout_ms; /* of a job, from its start */
+    pt_limits_t limits; /* of its processes */
 } pt_agent_type_t;
 
 typedef struct {
@@ -40,7 +42,7 @@ typedef struct {
 /* How a pipeline process ended: one of signal, why (it could not be started), exit status. */
 typedef struct {
     int signal, status;
-    bool oom;        /* the kernel killed something of this cgroup for its memory */
+    bool oom, cpu;   /* it had used all the memory, or CPU time, that it may */
     const char *why; /* borrowed */
 } pt_death_t;
 

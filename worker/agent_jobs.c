@@ -279,14 +279,30 @@ void jobs_said(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said)
         fail_job(self, slot, said->code, said->retry, "%s", said->message);
 }
 
+/* Of the job type, or, for memory, of the machine or of what the agent runs in. */
+static void fail_at_limit(pt_agent_t *self, agent_slot_t *slot, const pt_death_t *death)
+{
+    const pt_limits_t *limits = &self->types[slot->type].what.limits;
+    if (death->cpu)
+        fail_job(self, slot, "cpu_limit", true,
+                 "the pipeline used more than the %" PRId64 " s of CPU time that a job may",
+                 limits->cpu);
+    else if (limits->memory)
+        fail_job(self, slot, "out_of_memory", true,
+                 "the pipeline ran out of memory: it may use %" PRId64 " MiB",
+                 limits->memory >> 20);
+    else
+        fail_job(self, slot, "out_of_memory", true,
+                 "the pipeline ran out of memory: it was killed by signal %d (%s)", death->signal,
+                 strsignal(death->signal));
+}
+
 static void fail_dead(pt_agent_t *self, agent_slot_t *slot, const pt_death_t *death)
 {
     if (death->why)
         fail_job(self, slot, "died_start", true, "the pipeline cannot be started: %s", death->why);
-    else if (death->signal && death->oom)
-        fail_job(self, slot, "died_signal", true,
-                 "the pipeline was killed by signal %d (%s): out of memory", death->signal,
-                 strsignal(death->signal));
+    else if (death->oom || death->cpu)
+        fail_at_limit(self, slot, death);
     else if (death->signal)
         fail_job(self, slot, "died_signal", true, "the pipeline was killed by signal %d (%s)%s",
                  death->signal, strsignal(death->signal),
@@ -309,7 +325,7 @@ static void tick_job(pt_agent_t *self, agent_slot_t *slot)
 {
     held_job_t *job = &slot->job;
     if (self->now.ms >= job->deadline) {
-        fail_job(self, slot, "timeout", true, "no result within %" PRId64 " s",
+        fail_job(self, slot, "timed_out", true, "no result within %" PRId64 " s",
                  self->types[slot->type].what.timeout_ms / 1000);
         agent_stop(self, slot);
     } else if (job->unsaid && may_publish_progress(self, job)) {

@@ -26,6 +26,8 @@ static const pt_option_t options_table[] = {
      "the program of a job type [paratope-pipeline TYPE]"},
     {"timeout", "PARATOPE_TIMEOUTS", NULL, PT_OPTION_ONE, "\"TYPE=S ...\"",
      "seconds after which a job is stopped [3600 each]"},
+    {"limits", "PARATOPE_LIMITS", NULL, PT_OPTION_ONE, "\"TYPE:LIMITS ...\"",
+     "of a pipeline process, such as memory=2G,cpu=3600,files=64 [none]"},
     {"grace", "PARATOPE_GRACE", "30", PT_OPTION_ONE, "S",
      "seconds that running jobs have to finish after SIGTERM; then they are handed back"},
     {"spool", "PARATOPE_SPOOL", NULL, PT_OPTION_ONE, "DIR",
@@ -110,6 +112,24 @@ static void read_timeouts(pt_agent_config_t *agent, const char *text)
     }
 }
 
+/* Words such as TYPE:memory=2G,cpu=3600. */
+static void read_limits(pt_agent_config_t *agent, const char *text)
+{
+    char word[256];
+    for (size_t n = 0; text && pt_word(text, n, word, sizeof word); n++) {
+        char *limits = strchr(word, ':');
+        if (!limits)
+            refuse("not JOB_TYPE:LIMITS", word);
+        *limits++ = 0;
+        pt_agent_type_t *type = find_type(agent, word);
+        if (!type)
+            refuse("limits for a job type without slots", word);
+        const char *why = pt_limits_read(&type->limits, limits);
+        if (why)
+            refuse(why, limits);
+    }
+}
+
 static void read_grace(pt_agent_config_t *agent, const char *text)
 {
     char *end = NULL;
@@ -145,17 +165,16 @@ static void check_pipelines(const pt_options_t *options, pt_agent_config_t *agen
     }
 }
 
-/* paratope-pipeline, in the folder of the running binary. */
-static const char *own_program(void)
+/* In the folder of the running binary. To be freed; never is. */
+static char *own_program(const char *name)
 {
-    static char path[PATH_MAX + 32];
-    ssize_t size = readlink("/proc/self/exe", path, PATH_MAX);
+    char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
     if (size < 0)
         refuse("cannot read", "/proc/self/exe");
     path[size] = 0;
-    char *name = strrchr(path, '/') + 1;
-    snprintf(name, sizeof path - (size_t)(name - path), "paratope-pipeline");
-    return path;
+    *strrchr(path, '/') = 0;
+    return zsys_sprintf("%s/%s", path, name);
 }
 
 static void read_programs(pt_worker_config_t *config, const pt_options_t *options)
@@ -164,7 +183,10 @@ static void read_programs(pt_worker_config_t *config, const pt_options_t *option
     check_pipelines(options, agent);
     config->programs = zmalloc(agent->type_count * sizeof *config->programs);
     config->arguments = zmalloc(agent->type_count * sizeof *config->arguments);
-    const char *usual = own_program();
+    const char *usual = own_program("paratope-pipeline");
+    config->keeper = own_program("paratope-keeper");
+    if (access(config->keeper, X_OK) != 0)
+        refuse(strerror(errno), config->keeper);
     for (size_t i = 0; i < agent->type_count; i++) {
         const char *job_type = agent->types[i].job_type;
         const char *program = configured_program(options, job_type);
@@ -229,11 +251,27 @@ static void read_config(pt_worker_config_t *config, const pt_options_t *options)
     const char *slots = pt_options_get(options, "slots");
     read_slots(&config->agent, slots ? slots : usual);
     read_timeouts(&config->agent, pt_options_get(options, "timeout"));
+    read_limits(&config->agent, pt_options_get(options, "limits"));
     read_grace(&config->agent, pt_options_get(options, "grace"));
     read_programs(config, options);
     read_brokers(config, options);
     read_name(&config->agent, options);
     check_spool(pt_options_get(options, "spool"));
+}
+
+/* The log says by what the memory of pipelines is limited, where it is. */
+static void prepare_memory(pt_worker_config_t *config)
+{
+    char why[1024] = "";
+    bool limited = false;
+    for (size_t i = 0; i < config->agent.type_count; i++)
+        limited = limited || config->agent.types[i].limits.memory;
+    if (!limited)
+        return;
+    if (pt_cgroup_prepare(&config->cgroup, why, sizeof why))
+        pt_log(PT_INFO, "memory is limited by cgroups", PT_S("below", config->cgroup.path));
+    else
+        pt_log(PT_INFO, "memory is limited by RLIMIT_DATA of each process", PT_S("why", why));
 }
 
 int main(int argc, char **argv)
@@ -247,6 +285,7 @@ int main(int argc, char **argv)
         refuse("unexpected argument", pt_options_argument(options, 0));
     read_config(&config, options);
     pt_keyring_open(&config.keyring, options, "paratope-worker", "worker", endpoint_options);
+    prepare_memory(&config);
     config.signals = pt_process_start();
     if (config.signals < 0)
         refuse("no descriptor for signals", strerror(errno));

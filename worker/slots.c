@@ -1,10 +1,10 @@
 #include "worker/slots.h"
 
 #include "proto/program/log.h"
+#include "worker/cgroup.h"
 #include "worker/child.h"
 #include "worker/framing.h"
 #include "worker/lines.h"
-#include "worker/warden.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,14 +25,17 @@
 #define STARTS_AT_ONCE 3 /* then there is a pause before each further one */
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MOST_MS 30000
-#define SILENT_MS 1000     /* how long a process may live on with its standard output closed */
-#define REAP_EVERY_MS 1000 /* orphans, when we are PID 1 */
+#define SILENT_MS 1000 /* how long a process may live on with its standard output closed */
+#define REAP_EVERY_MS                                                                              \
+    1000 /* orphans: those of keepers that were killed, or all when we are PID 1 */
+#define STRAYS_EVERY_MS 10
 #define WHY_SIZE 512
 
 typedef struct {
     size_t number;
     char job_type[PT_TYPE_MAX];
     char *program, *argument; /* owned; argument may be NULL */
+    pt_limits_t limits;
     pt_child_t child;
     bool up, killed, spoke,
         took; /* spoke: said a message since its start; took: a job was written to it */
@@ -49,8 +53,9 @@ struct pt_slots {
     slot_t *slots[PT_SLOTS_MAX];
     size_t count;
     int epoll;
-    pt_warden_t warden;
-    bool retired;
+    const char *keeper, *cgroup; /* borrowed */
+    pt_cgroup_t own;
+    bool retired, strays; /* strays: a keeper was killed */
     pt_slots_tell_t *tell;
     void *context;
     int64_t now, reaped;
@@ -62,24 +67,29 @@ typedef enum { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_END, STREAMS } stream_t
 
 /* ---- life and death of the module -------------------------------------------------------- */
 
-pt_slots_t *pt_slots_new(pt_slots_tell_t *tell, void *context)
+pt_slots_t *pt_slots_new(const char *keeper, const char *cgroup, pt_slots_tell_t *tell,
+                         void *context)
 {
     pt_slots_t *self = calloc(1, sizeof *self);
     if (!self)
         abort();
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
+    self->keeper = keeper;
+    self->cgroup = cgroup;
     self->tell = tell;
     self->context = context;
-    self->oom_kills = pt_child_oom_kills();
+    pt_cgroup_own(&self->own);
+    self->oom_kills = pt_cgroup_kills(&self->own);
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a killed keeper leaves comes to us */
     if (self->epoll < 0) {
         free(self);
         return NULL;
     }
-    pt_warden_start(&self->warden);
     return self;
 }
 
-void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program, const char *argument)
+void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program, const char *argument,
+                  const pt_limits_t *limits)
 {
     assert(self->count < PT_SLOTS_MAX);
     slot_t *slot = calloc(1, sizeof *slot);
@@ -87,7 +97,8 @@ void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program, c
         (argument && !(slot->argument = strdup(argument))))
         abort();
     snprintf(slot->job_type, sizeof slot->job_type, "%s", job_type);
-    slot->child = (pt_child_t){0, -1, -1, -1, -1};
+    slot->limits = *limits;
+    slot->child = pt_child_none;
     pt_framing_init(&slot->said);
     slot->number = self->count;
     self->slots[self->count++] = slot;
@@ -97,7 +108,7 @@ static void destroy_slot(slot_t *slot)
 {
     struct pollfd end = {.fd = slot->child.pidfd, .events = POLLIN};
     if (slot->up && poll(&end, 1, 1000) == 1)
-        waitpid(slot->child.pid, NULL, WNOHANG);
+        waitpid(slot->child.keeper, NULL, WNOHANG);
     pt_child_close_all(&slot->child);
     pt_framing_clear(&slot->said);
     free(slot->program);
@@ -116,7 +127,6 @@ void pt_slots_destroy(pt_slots_t **self_p)
             pt_child_kill(&self->slots[i]->child);
     for (size_t i = 0; i < self->count; i++)
         destroy_slot(self->slots[i]);
-    pt_warden_stop(&self->warden);
     close(self->epoll);
     free(self);
     *self_p = NULL;
@@ -203,6 +213,12 @@ static void write_job(pt_slots_t *self, slot_t *slot)
         watch_input(self, slot, slot->job != NULL);
 }
 
+static void begin_job(pt_slots_t *self, slot_t *slot)
+{
+    pt_child_begin_job(&slot->child);
+    write_job(self, slot);
+}
+
 void pt_slots_job(pt_slots_t *self, size_t number, const void *data, size_t size)
 {
     slot_t *slot = self->slots[number];
@@ -213,7 +229,7 @@ void pt_slots_job(pt_slots_t *self, size_t number, const void *data, size_t size
     memcpy(slot->job, data, size);
     slot->job_size = size;
     if (slot->up)
-        write_job(self, slot);
+        begin_job(self, slot);
 }
 
 void pt_slots_kill(pt_slots_t *self, size_t number)
@@ -321,13 +337,15 @@ static void start_failed(pt_slots_t *self, slot_t *slot, const char *why)
 
 static void start(pt_slots_t *self, slot_t *slot)
 {
-    char why[WHY_SIZE];
-    if (!pt_child_start(&slot->child, slot->program, slot->argument, why, sizeof why)) {
+    char why[WHY_SIZE], limits[PT_LIMITS_TEXT];
+    pt_limits_write(&slot->limits, limits);
+    const pt_command_t command = {self->keeper, limits, self->cgroup, slot->program,
+                                  slot->argument};
+    if (!pt_child_start(&slot->child, &command, why, sizeof why)) {
         start_failed(self, slot, why);
         return;
     }
     slot->up = true;
-    pt_warden_add(&self->warden, slot->child.pid);
     slot->killed = slot->spoke = slot->took = slot->in_watched = false;
     slot->started = self->now;
     watch(self, slot, STREAM_OUT, slot->child.out, EPOLLIN);
@@ -336,26 +354,39 @@ static void start(pt_slots_t *self, slot_t *slot)
     pt_log(PT_DEBUG, "pipeline started", PT_S("pipeline", slot->job_type),
            PT_N("slot", slot->number), PT_N("pid", slot->child.pid));
     tell(self, slot, (pt_input_t){.kind = PT_IN_READY});
-    write_job(self, slot);
+    if (slot->job)
+        begin_job(self, slot);
 }
 
 /* ---- dying ------------------------------------------------------------------------------- */
 
+/* In our own cgroup: something was killed there for the memory of all. */
 static bool out_of_memory(pt_slots_t *self, int signal)
 {
-    int64_t kills = signal == SIGKILL ? pt_child_oom_kills() : self->oom_kills;
+    int64_t kills = signal == SIGKILL ? pt_cgroup_kills(&self->own) : self->oom_kills;
     bool more = kills > self->oom_kills;
     self->oom_kills = kills;
     return more;
+}
+
+static slot_t *find_keeper(const pt_slots_t *self, pid_t pid)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (self->slots[i]->up && self->slots[i]->child.keeper == pid)
+            return self->slots[i];
+    return NULL;
 }
 
 static void describe(const pt_death_t *death, char *text, size_t size)
 {
     if (death->signal)
         snprintf(text, size, "killed by signal %d (%s)%s", death->signal, strsignal(death->signal),
-                 death->oom ? ", out of memory" : "");
+                 death->oom   ? ", out of memory"
+                 : death->cpu ? ", out of CPU time"
+                              : "");
     else
-        snprintf(text, size, "exited with status %d", death->status);
+        snprintf(text, size, "exited with status %d%s", death->status,
+                 death->oom ? ", out of memory" : "");
 }
 
 static void release(pt_slots_t *self, slot_t *slot)
@@ -378,20 +409,48 @@ static bool took_job(const slot_t *slot)
            (slot->child.in < 0 || ioctl(slot->child.in, FIONREAD, &unread) != 0 || unread == 0);
 }
 
-/* The leader has died: what it said before counts, then the rest of its group goes too. */
-static void died(pt_slots_t *self, slot_t *slot, const siginfo_t *info)
+/* Nobody wants what a keeper leaves that was killed; what those leave comes to us in turn. True if
+   there was any. As PID 1 we get everybody's orphans, and some may be wanted. */
+static bool kill_strays(const pt_slots_t *self)
+{
+    char path[64];
+    long pid;
+    bool any = false;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *list = getpid() == 1 ? NULL : fopen(path, "re");
+    while (list && fscanf(list, "%ld", &pid) == 1)
+        if (!find_keeper(self, (pid_t)pid))
+            any = kill((pid_t)pid, SIGKILL) == 0 || any;
+    if (list)
+        fclose(list);
+    return any;
+}
+
+static pt_death_t find_death(pt_slots_t *self, const slot_t *slot)
+{
+    pt_kept_t ended;
+    if (!pt_child_reap(&slot->child, &ended)) { /* its pipeline dies with it */
+        self->strays = true;
+        return (pt_death_t){.signal = SIGKILL};
+    }
+    pt_death_t death = {.cpu = ended.limit == PT_KEPT_CPU, .oom = ended.limit == PT_KEPT_MEMORY};
+    if (WIFSIGNALED(ended.status))
+        death.signal = WTERMSIG(ended.status);
+    else
+        death.status = WEXITSTATUS(ended.status);
+    death.oom = death.oom || (!slot->killed && out_of_memory(self, death.signal));
+    return death;
+}
+
+/* All of it is dead; what it said before counts. */
+static void died(pt_slots_t *self, slot_t *slot)
 {
     char text[WHY_SIZE];
     bool killed = slot->killed;
-    pt_child_kill(&slot->child);
     read_output(self, slot);
     read_errors(self, slot);
-    pt_warden_remove(&self->warden, slot->child.pid);
-    waitpid(slot->child.pid, NULL, 0);
+    pt_death_t death = find_death(self, slot);
     bool quick = !killed && !slot->spoke && !took_job(slot) && self->now - slot->started < START_MS;
-    pt_death_t death = {.status = info->si_code == CLD_EXITED ? info->si_status : 0,
-                        .signal = info->si_code == CLD_EXITED ? 0 : info->si_status};
-    death.oom = !killed && out_of_memory(self, death.signal);
     describe(&death, text, sizeof text);
     if (!killed)
         pt_log(PT_WARNING, "a pipeline died", PT_S("pipeline", slot->job_type), PT_S("how", text),
@@ -403,28 +462,19 @@ static void died(pt_slots_t *self, slot_t *slot, const siginfo_t *info)
     tell(self, slot, (pt_input_t){.kind = PT_IN_DIED, .death = &death});
 }
 
-static slot_t *find_pid(pt_slots_t *self, pid_t pid)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (self->slots[i]->up && self->slots[i]->child.pid == pid)
-            return self->slots[i];
-    return NULL;
-}
-
-/* Looks before it reaps: until then the group's number cannot become somebody else's. Orphans that
-   are nobody's slot come to us when we are PID 1. */
 static void reap(pt_slots_t *self)
 {
     for (;;) {
         siginfo_t info = {0};
         if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
             break;
-        slot_t *slot = find_pid(self, info.si_pid);
+        slot_t *slot = find_keeper(self, info.si_pid);
         if (slot)
-            died(self, slot, &info);
+            died(self, slot);
         else
             waitpid(info.si_pid, NULL, WNOHANG);
     }
+    self->strays = self->strays && kill_strays(self);
     self->reaped = self->now;
 }
 
@@ -471,7 +521,7 @@ void pt_slots_run(pt_slots_t *self, int64_t now)
     int count = epoll_wait(self->epoll, events, 64, 0);
     for (int i = 0; i < count; i++)
         ended = handle(self, &events[i]) || ended;
-    if (ended || now - self->reaped >= REAP_EVERY_MS)
+    if (ended || now - self->reaped >= (self->strays ? STRAYS_EVERY_MS : REAP_EVERY_MS))
         reap(self);
     for (size_t i = 0; i < self->count; i++)
         look_after(self, self->slots[i]);
@@ -479,7 +529,7 @@ void pt_slots_run(pt_slots_t *self, int64_t now)
 
 int64_t pt_slots_deadline(const pt_slots_t *self)
 {
-    int64_t due = INT64_MAX;
+    int64_t due = self->strays ? self->reaped + STRAYS_EVERY_MS : INT64_MAX;
     for (size_t i = 0; i < self->count; i++) {
         const slot_t *slot = self->slots[i];
         if (!slot->up && !self->retired && slot->start_due < due)

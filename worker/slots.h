@@ -13,21 +13,23 @@ typedef struct pt_slots pt_slots_t;
    called from inside. */
 typedef void pt_slots_tell_t(void *context, const pt_input_t *input);
 
-/* NULL if the system gives no epoll descriptor. Before the first thread: it forks a warden. */
-pt_slots_t *pt_slots_new(pt_slots_tell_t *tell, void *context);
+/* `keeper` is the program paratope-keeper, `cgroup` where groups with limits of memory may be made,
+   or ""; both are borrowed. NULL if the system gives no epoll descriptor. */
+pt_slots_t *pt_slots_new(const char *keeper, const char *cgroup, pt_slots_tell_t *tell,
+                         void *context);
 
-/* Kills every process group and waits (at most a second) until they are gone. */
+/* Kills everything and waits (at most a second) until they are gone. */
 void pt_slots_destroy(pt_slots_t **self_p);
 
 /* Adds the next slot; its program starts with the first pt_slots_run, with one argument or none
    (NULL). All are copied. */
-void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program,
-                  const char *argument);
+void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program, const char *argument,
+                  const pt_limits_t *limits);
 
 /* Writes a job's bytes (copied) to the pipeline; when it is not up yet, once it is. */
 void pt_slots_job(pt_slots_t *self, size_t slot, const void *data, size_t size);
 
-/* SIGKILL to the group; nothing is told any more but DIED. */
+/* Kills it and all that it started; nothing is told any more but DIED. */
 void pt_slots_kill(pt_slots_t *self, size_t slot);
 
 /* From now on a pipeline that dies is not started again. */

@@ -227,13 +227,14 @@ static void add_slots(worker_t *self)
     for (size_t type = 0; type < self->config->agent.type_count; type++)
         for (size_t i = 0; i < self->config->agent.types[type].slots; i++, slot++)
             pt_slots_add(self->slots, self->config->agent.types[type].job_type,
-                         self->config->programs[type], self->config->arguments[type]);
+                         self->config->programs[type], self->config->arguments[type],
+                         &self->config->agent.types[type].limits);
 }
 
 int pt_worker_run(const pt_worker_config_t *config)
 {
     worker_t self = {.config = config};
-    self.slots = pt_slots_new(on_slot, &self);
+    self.slots = pt_slots_new(config->keeper, config->cgroup.path, on_slot, &self);
     if (!self.slots) {
         pt_log(PT_ERROR, "no descriptor for the pipelines", PT_N("error", errno));
         return 1;

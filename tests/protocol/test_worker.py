@@ -109,7 +109,7 @@ def test_ending_is_published_again_until_settled(broker, start):
     ('close', 'pipeline_protocol', True, 'closed its standard output'),
     ('result=70000', 'result_too_large', False, '65536'),
     ('result=10000000', 'result_too_large', False, '65536'),
-    ('hang', 'timeout', True, 'within 2 s'),
+    ('hang', 'timed_out', True, 'within 2 s'),
 ])
 def test_what_goes_wrong_is_said_and_the_slot_serves_on(broker, start, order, code, retry, words):
     worker = start(broker, options=['--timeout', 'humanization=2'])
@@ -165,17 +165,33 @@ def test_kill_of_the_agent_leaves_no_pipeline(broker, start):
     until(lambda: not any(map(exists, pipelines + grandchildren)))
 
 
-def test_kill_of_agent_and_warden_still_kills_the_pipelines(broker, start):
+def test_kill_of_a_keeper_ends_its_job_and_all_of_its_processes(broker, start):
     worker = start(broker)
     wait_credit(broker, 1)
-    pipelines = worker.children()
-    warden = (set(children_of(worker.pid)) - set(pipelines)).pop()
-    os.kill(warden, signal.SIGKILL)
-    until(lambda: not exists(warden))
-    job = broker.job()  # it works on without
-    assert broker.wait('result', job_id=job)['status'] == 'completed'
-    worker.process.kill()
-    until(lambda: not any(map(exists, pipelines)))
+    job = broker.job('children=3 as=daemon hang')
+    until(worker.starts)
+    keeper = children_of(worker.pid)[0]
+    hidden = until(lambda: len(children_of(keeper)) == 4 and children_of(keeper))
+    os.kill(keeper, signal.SIGKILL)
+    assert broker.wait('result', job_id=job)['code'] == 'died_signal'
+    until(lambda: not any(map(exists, hidden)))
+    wait_credit(broker, 2)
+
+
+@pytest.mark.parametrize('order, code, words', [
+    ('spin', 'cpu_limit', '1 s of CPU time'),
+    ('grow=512', 'out_of_memory', '96 MiB'),
+])
+def test_limits_end_a_job_with_their_name(broker, start, order, code, words):
+    start(broker, options=['--limits', 'humanization:memory=96M,cpu=1'])
+    wait_credit(broker, 1)
+    job = broker.job(order)
+    result = broker.wait('result', job_id=job, timeout=30)
+    assert (result['status'], result['code'], result['retry']) == ('failed', code, True)
+    assert words in result['message']
+    broker.settle(job)
+    wait_credit(broker, 2)
+    assert broker.wait('result', job_id=broker.job())['status'] == 'completed'
 
 
 def test_stop_kills_the_group_and_publishes_no_ending(broker, start):
@@ -375,7 +391,7 @@ def test_as_pid_1_it_ends_at_sigterm_and_reaps_orphans(broker, start):
     assert broker.wait('result', job_id=job)['code'] == 'died_exit'
     broker.settle(job)
     wait_credit(broker, 2)
-    until(lambda: len(children_of(agent)) == 2)  # the next pipeline, and the warden
+    until(lambda: len(children_of(agent)) == 1)  # the next pipeline's keeper: no orphan is left
     running = broker.job('sleep=60')
     broker.wait('status', job_id=running)
     os.kill(agent, signal.SIGTERM)

@@ -106,7 +106,7 @@ def test_kill_of_a_worker_is_told_when_it_comes_back_under_its_name(stage):
 
 
 def test_sigterm_of_a_worker_hands_back_to_the_gateway(stage):
-    worker = stage.start()
+    worker = stage.start(options=['--grace', '0'])
     wait(lambda: stage.recorder.credit_left() > 0, stage.recorder)
     job = stage.recorder.named('sleep=30')
     wait(worker.starts, stage.recorder)

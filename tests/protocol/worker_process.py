@@ -32,9 +32,8 @@ class Worker:
         return [(uuid.UUID(job).bytes, int(attempt), int(pid)) for job, attempt, pid in map(str.split, lines)]
 
     def children(self):
-        """Its pipelines, not the warden."""
-        return [pid for pid in children_of(self.pid)
-                if Path(f'/proc/{pid}/comm').read_text() != 'worker-warden\n']
+        """Its pipelines: the one child of each keeper."""
+        return [pid for keeper in children_of(self.pid) for pid in children_of(keeper)]
 
     def end(self):
         if self.process.poll() is None:

@@ -21,6 +21,7 @@ static void open_config(rig_t *self, size_t slots, size_t brokers, int64_t grace
     strcpy(config.types[0].job_type, TYPE);
     config.types[0].slots = slots;
     config.types[0].timeout_ms = 60000;
+    config.types[0].limits.cpu = 7;
     memset(self, 0, sizeof *self);
     self->agent = pt_agent_new(&config);
     self->now = (pt_now_t){1000000, 1700000000000000};

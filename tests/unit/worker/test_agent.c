@@ -363,7 +363,8 @@ static void death_is_told_with_signal_status_or_memory(void **state)
     } cases[] = {
         {{.signal = SIGSEGV}, "died_signal", "signal 11 (Segmentation fault)"},
         {{.signal = SIGKILL}, "died_signal", "signal 9 (Killed); out of memory?"},
-        {{.signal = SIGKILL, .oom = true}, "died_signal", "signal 9 (Killed): out of memory"},
+        {{.signal = SIGKILL, .oom = true}, "out_of_memory", "killed by signal 9 (Killed)"},
+        {{.signal = SIGXCPU, .cpu = true}, "cpu_limit", "more than the 7 s of CPU time"},
         {{.status = 3}, "died_exit", "exited with status 3"},
         {{.status = 0}, "died_exit", "exited with status 0"},
         {{.why = "/x: No such file"}, "died_start", "cannot be started: /x: No such file"},
@@ -411,7 +412,7 @@ static void job_times_out(void **state)
     rig_run(&rig, 59999, 1000);
     assert_int_equal(rig_count_verb(&rig, PT_RESULT), 0);
     rig_run(&rig, 1, 1000);
-    assert_failed(&rig, "timeout", true, "within 60 s");
+    assert_failed(&rig, "timed_out", true, "within 60 s");
     assert_int_equal(rig_nth(&rig, PT_OUT_KILL, 0)->slot, 0);
     rig_close(&rig);
 }
