@@ -80,7 +80,7 @@ def submit(options: Options, supervisor: Supervisor, system: System, own: tenant
         say('there are no workers: jobs stay pending until one comes')
     process = start(Program('submit', [sys.executable, '-B', str(SUBMIT), *what], cwd='.', env={
         'PARATOPE_URL': system.gateways[0].url, 'PARATOPE_TOKEN': own.token, 'PARATOPE_ORG': own.org_id,
-        'PARATOPE_EVENTS': system.endpoints('events')}))
+        'PARATOPE_EVENTS': system.endpoints('events'), **system.subscriber_env}))
     try:
         while process.poll() is None:
             supervisor.tick(1)

@@ -25,6 +25,7 @@ class Options:
     gateways: int
     pipelines: dict[str, str]
     tls: bool
+    keys: bool
     home: Path
     programs: Path | None
 
@@ -46,6 +47,8 @@ def parse(arguments: list[str]) -> Options:
                         help='serve a job type with another program, for this run (repeatable)')
     parser.add_argument('--tls', action='store_true',
                         help='HTTPS too: haproxy in front of the gateways, with a certificate of its own')
+    parser.add_argument('--keys', action='store_true',
+                        help='encrypt what the processes say to each other, with a certificate for each (DIR/keys)')
     parser.add_argument('--home', metavar='DIR', type=Path, default=CHECKOUT / 'var',
                         help='holds everything that this writes (default: var/ in the checkout)')
     parser.add_argument('--programs', metavar='DIR', type=Path,
@@ -54,7 +57,8 @@ def parse(arguments: list[str]) -> Options:
     if given.fasta and given.no_example:
         parser.error('--no-example submits nothing: leave it out, or the FASTA file')
     return Options(given.fasta, given.stay, not given.no_example, given.workers, given.brokers, given.gateways,
-                   dict(given.pipeline), given.tls, Path(os.path.abspath(given.home)).resolve(),
+                   dict(given.pipeline), given.tls, given.keys,
+                   Path(os.path.abspath(given.home)).resolve(),
                    given.programs.resolve() if given.programs else None)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from errors import SetupError
 from home import Home
+from keys import SUBSCRIBER, Keys
 from options import Options
 from ports import Ports
 from processes import Program
@@ -51,6 +52,7 @@ class System:
     brokers: list[Broker] = field(default_factory=list)
     gateways: list[Gateway] = field(default_factory=list)
     proxy: Proxy | None = None
+    keys: Keys | None = None
 
     def __post_init__(self) -> None:
         port = self.ports
@@ -59,6 +61,8 @@ class System:
         self.gateways = [Gateway(port.address(), port.address()) for _ in range(self.options.gateways)]
         if self.options.tls:
             self.proxy = Proxy(self.home.path, port.address(), self.home.log_of('haproxy'))
+        if self.options.keys:
+            self.keys = Keys(self.supervisor, self.program('keys'), self.home.path / 'keys')
 
     def endpoints(self, which: str) -> str:
         """All brokers' endpoints of one kind, always in the same order."""
@@ -71,7 +75,8 @@ class System:
         for number, broker in enumerate(self.brokers, 1):
             self._add(f'broker-{number}', BROKERS, [
                 self.program('broker'), '--gateways', broker.gateways, '--workers', broker.workers,
-                '--events-in', broker.events_in, '--events', broker.events, '--metrics', broker.metrics])
+                '--events-in', broker.events_in, '--events', broker.events, '--metrics', broker.metrics,
+                *(('--keys', str(self.keys.folder)) if self.keys else ())])
 
     def start_gateways(self, database: str) -> None:
         behind = ['--access-log', '--trusted-proxies', SOURCE] if self.proxy else []
@@ -79,7 +84,8 @@ class System:
             self._add(f'gateway-{number}', GATEWAYS, [
                 self.program('gateway'), '--database', database, '--listen', gateway.listen,
                 '--health-listen', gateway.health, '--brokers', self.endpoints('gateways'),
-                '--events-in', self.endpoints('events_in'), '--events', self.endpoints('events'), *behind])
+                '--events-in', self.endpoints('events_in'), '--events', self.endpoints('events'), *behind,
+                *self._keys_for(f'gateway-{number}', 'gateway')])
         if self.proxy:
             self.proxy.start(self.supervisor, [(gateway.listen, gateway.health) for gateway in self.gateways], WORKERS)
 
@@ -95,7 +101,8 @@ class System:
                 self.program('worker'), '--brokers', self.endpoints('workers'),
                 '--events-in', self.endpoints('events_in'), '--name', name,
                 '--slots', ' '.join(f'{job_type}={SLOTS}' for job_type in served),
-                '--grace', str(GRACE), '--spool', str(spool), *pipelines])
+                '--grace', str(GRACE), '--spool', str(spool), *pipelines,
+                *self._keys_for(name, 'worker', f'--job-types={" ".join(served)}')])
 
     def wait_ready(self) -> None:
         limit = time.monotonic() + READY
@@ -120,8 +127,16 @@ class System:
             'PARATOPE_EVENTS_IN': self.endpoints('events_in'),
             'PARATOPE_EVENTS': self.endpoints('events'),
             'DATABASE_URL': database,
+            **self.subscriber_env,
             **(self.proxy.env if self.proxy else {}),
         }
+
+    @property
+    def subscriber_env(self) -> dict[str, str]:
+        return {'PARATOPE_KEYS': str(self.keys.of(SUBSCRIBER))} if self.keys else {}
+
+    def _keys_for(self, name: str, role: str, *more: str) -> tuple[str, ...]:
+        return ('--keys', str(self.keys.add(name, role, *more))) if self.keys else ()
 
     def _add(self, name: str, stage: int, argv: list[str]) -> None:
         self.supervisor.add(Child(Program(

@@ -33,7 +33,7 @@ class System:
 
     def __init__(self, home: Path | None = None, *, workers: int = 2, brokers: int = 1, gateways: int = 1,
                  pipelines: dict[str, Path | str] | None = None, arguments: Iterable[str] = (),
-                 programs: Path | None = None) -> None:
+                 programs: Path | None = None, keys: bool = False) -> None:
         """`pipelines`: job type → program. `arguments`: more of scripts/run. `programs`: run these
         instead of build/bin (also by the environment's PARATOPE_TEST_PROGRAMS)."""
         self.own_home = home is None
@@ -41,7 +41,7 @@ class System:
         programs = programs or os.environ.get('PARATOPE_TEST_PROGRAMS')
         self.command = [
             str(RUN), '--stay', '--no-example', '--home', str(self.home), '--workers', str(workers),
-            '--brokers', str(brokers), '--gateways', str(gateways), *arguments,
+            '--brokers', str(brokers), '--gateways', str(gateways), *(('--keys',) if keys else ()), *arguments,
             *(part for name, program in (pipelines or {}).items() for part in ('--pipeline', f'{name}={program}')),
             *(('--programs', str(programs)) if programs else ())]
         self.runner: subprocess.Popen[bytes] | None = None
