@@ -3,6 +3,7 @@ import os
 import subprocess
 import time
 
+import psycopg2
 import pytest
 from promises import Load, check
 
@@ -39,6 +40,19 @@ def fill(disk) -> object:
     return file
 
 
+def writes_its_log(system) -> bool:
+    """Asks PostgreSQL for more of its log than there is room for: then it ends itself, and cannot start again."""
+    try:
+        connection = psycopg2.connect(system.env['DATABASE_URL'].replace('user=paratope', 'user=postgres'))
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_logical_emit_message(false, 'test', repeat('x', 100000)), pg_switch_wal()")
+        connection.close()
+        return True
+    except psycopg2.OperationalError:
+        return False
+
+
 @pytest.mark.timeout(200)
 def test_a_full_disk_is_answered_with_503_and_loses_nothing(small_disk):
     with System(small_disk, workers=2, pipelines={'humanization': GENERIC}) as system:
@@ -46,7 +60,9 @@ def test_a_full_disk_is_answered_with_503_and_loses_nothing(small_disk):
         with Load(system, variant, clients=4) as load:
             assert wait_for(lambda: len(load.accepted) > 20, 20)
             file = fill(small_disk / 'postgres')
-            assert wait_for(lambda: load.refused[503] > 20, 60), 'the disk did not become full'
+            assert wait_for(lambda: load.refused[503] >= 4, 60), 'the disk did not become full'
+            assert wait_for(lambda: not writes_its_log(system), 20), 'PostgreSQL had room for its log'
+            time.sleep(3)
             assert set(load.refused) == {503}
             full = len(load.accepted)
             file.unlink()
