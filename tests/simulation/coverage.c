@@ -4,8 +4,9 @@
 
 static const char *const states[PT_STATES] = {"waiting",   "out",    "running",
                                               "completed", "failed", "canceled"};
-static const char *const facts[PT_FACTS] = {"handed out", "started", "progress", "completed",
-                                            "failed",     "retry",   "lost",     "canceled"};
+static const char *const facts[PT_FACTS] = {"handed out", "started",  "progress",
+                                            "completed",  "failed",   "retry",
+                                            "lost",       "canceled", "expired"};
 static const char *const roles[ROLES] = {"gateway", "broker", "worker", "subscriber"};
 static const char *const faults[FAULTS] = {
     "gateway dies",      "gateway drains", "gateway stops",      "broker dies",
@@ -66,6 +67,8 @@ static const char *unreachable(int state, int fact)
         return "the statement that hands out takes only what waits";
     if (state == PT_WAITING && fact != PT_FACT_HANDED_OUT && fact != PT_FACT_CANCELED)
         return "nobody was given this attempt, so nobody speaks of it";
+    if (fact == PT_FACT_EXPIRED)
+        return "not simulated: nobody waits long enough";
     return NULL;
 }
 

@@ -56,7 +56,7 @@ static script_t draw_script(world_t *world)
 void jobs_new(world_t *world)
 {
     world->jobs = must_alloc(sizeof *world->jobs);
-    bool short_ones = world->settings.jobs > 60;
+    bool short_ones = world->settings.jobs > 100;
     for (int i = 0; i < world->settings.jobs; i++) {
         job_t *job = job_at(world, i);
         job->id = make_id(world, (uint32_t)i + 1);
@@ -110,12 +110,13 @@ void clients_start(world_t *world)
 {
     int64_t last = world->settings.chaos_us * 8 / 10;
     int64_t burst = draw(world, 0, last);
-    bool bursts = world->settings.jobs > 60 || random_chance(&world->random, 300);
+    bool bursts = world->settings.jobs > 100 || random_chance(&world->random, 300);
     for (int i = 0; i < world->settings.jobs; i++) {
         int64_t at = bursts ? burst + draw(world, 0, 300 * MS) : draw(world, 0, last);
         after(world, &world->client, at, on_submit, i, NULL);
-        if (random_chance(&world->random, world->settings.cancel))
-            after(world, &world->client, at + draw(world, 0, 6 * SECOND), on_cancel, i, NULL);
+        for (int once = 0; once < 2; once++) /* some cancel twice */
+            if (random_chance(&world->random, world->settings.cancel))
+                after(world, &world->client, at + draw(world, 0, 6 * SECOND), on_cancel, i, NULL);
     }
 }
 

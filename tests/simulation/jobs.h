@@ -6,7 +6,7 @@
 #include "tests/simulation/world.h"
 
 #define JOBS_MAX 256
-#define ATTEMPTS_MAX 96
+#define ATTEMPTS_MAX 512
 #define BAD_ALWAYS 250 /* bad tries that never come to an end */
 
 /* What its pipeline does. */

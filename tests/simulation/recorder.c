@@ -239,8 +239,9 @@ static void on_written(world_t *world, node_t *node, event_t *event)
 static void cover(gateway_t *self, const pt_row_t *row, const pt_said_fact_t *said)
 {
     pt_fact_kind_t kind = PT_FACT_LOST;
-    bool again = said->retry && row->tries + 1 < pt_patience_default.max_tries;
-    if (!pt_state_ended(row->state) && said->attempt != row->attempt)
+    bool ended = pt_state_ended(row->state);
+    bool again = said->retry && (ended || row->tries + 1 < pt_patience_default.max_tries);
+    if (!ended && said->attempt != row->attempt)
         return;
     if (said->said == PT_SAID_STARTED)
         kind = PT_FACT_STARTED;

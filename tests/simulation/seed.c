@@ -31,14 +31,19 @@ static void draw_size(settings_t *settings, random_t *random)
     settings->workers = (int)random_between(random, 1, WORKERS_MAX);
     settings->orgs = (int)random_between(random, 1, ORGS_MAX);
     settings->types = (int)random_between(random, 1, TYPES_MAX);
-    settings->jobs = (int)random_between(random, 3, 24);
+    settings->jobs = (int)random_between(random, 3, 50);
     if (random_chance(random, 15)) /* more than brokers have room for */
         settings->jobs = (int)random_between(random, 150, 250);
-    settings->chaos_us = random_between(random, 4, 20) * SECOND;
+    settings->chaos_us = random_between(random, 5, 45) * SECOND;
+    if (random_chance(random, 200)) { /* a long one */
+        settings->chaos_us = random_between(random, 60, 300) * SECOND;
+        settings->jobs = (int)random_between(random, 50, 250);
+    }
     settings->batch_max = (int)random_between(random, 1, 32);
     settings->facts_max = (int)random_between(random, 3, 64);
     settings->page_max = (int)random_between(random, 2, 32);
-    settings->broker_bytes = random_chance(random, 200) ? 2 : 1048576;
+    settings->broker_bytes =
+        random_chance(random, 200) ? (size_t)random_between(random, 1, 40) : 1048576;
     settings->cancel = maybe(random, 400);
 }
 

@@ -23,7 +23,7 @@ typedef struct {
 typedef struct {
     int job;
     uint32_t attempt;
-    bool ended;
+    bool ended, unsure;
 } lease_t;
 
 typedef struct {
@@ -81,10 +81,13 @@ static bool names(const pt_refs_t *refs, const pt_uuid_t *id, uint32_t attempt)
 /* A hello names what runs and every ending that nobody has settled. */
 static void check_hello(worker_t *self, const pt_msg_t *hello)
 {
-    for (size_t i = 0; i < self->lease_count; i++) {
-        const lease_t *lease = &self->leases[i];
+    for (size_t i = self->lease_count; i-- > 0;) {
+        lease_t *lease = &self->leases[i];
         const pt_uuid_t *id = &job_at(self->world, lease->job)->id;
-        if (!names(lease->ended ? &hello->unsettled : &hello->leases, id, lease->attempt))
+        bool named = names(lease->ended ? &hello->unsettled : &hello->leases, id, lease->attempt);
+        if (lease->unsure && !named)
+            drop_lease(self, lease);
+        else if (!named)
             broken(self->world, "%s forgot job %d.%u, %s, which nobody settled or stopped",
                    node_name(self->node), lease->job, lease->attempt,
                    lease->ended ? "ended" : "running");
@@ -132,6 +135,9 @@ static void note_published(worker_t *self, const pt_output_t *output)
         lease_t *lease = find_lease(self, job_find(self->world, &msg.job_id), msg.attempt);
         if (lease)
             lease->ended = true;
+        else
+            broken(self->world, "%s publishes the ending of what it was told to forget",
+                   node_name(self->node));
     }
     if (msg.verb != PT_ALIVE)
         trace(self->world, self->node, "publishes %s %s job %02x%02x.%u", pt_verb_name(msg.verb),
@@ -161,7 +167,7 @@ static void start_job(worker_t *self, size_t number)
     if (self->lease_count == LEASES_MAX)
         broken(self->world, "%s holds more than %d jobs", node_name(self->node), LEASES_MAX);
     else
-        self->leases[self->lease_count++] = (lease_t){slot->job, slot->attempt, false};
+        self->leases[self->lease_count++] = (lease_t){.job = slot->job, .attempt = slot->attempt};
     if (slot->up) /* else when it is */
         pipeline_later(self, number, job_at(self->world, slot->job)->step_us);
 }
@@ -177,8 +183,10 @@ static void kill_slot(worker_t *self, size_t number)
 {
     slot_t *slot = &self->slots[number];
     lease_t *lease = slot->busy ? find_lease(self, slot->job, slot->attempt) : NULL;
-    if (lease && !self->in_session && !self->draining)
-        lease->ended = true;    /* by its time-out: nobody could ask for a stop */
+    if (lease && !self->in_session) { /* nobody could ask for a stop: by its time-out */
+        lease->ended = true;
+        lease->unsure = self->draining; /* or handed back: its next hello tells */
+    }
     if (lease && !lease->ended) /* nobody wants it, or it is handed back */
         drop_lease(self, lease);
     slot->busy = slot->up = false;
@@ -281,6 +289,17 @@ static void note_received(worker_t *self, const pt_msg_t *msg)
         drop_lease(self, find_lease(self, job_find(self->world, &msg->job_id), msg->attempt));
 }
 
+/* A stopped job is killed at once. */
+static void check_stopped(worker_t *self, const pt_msg_t *msg)
+{
+    int job = job_find(self->world, &msg->job_id);
+    for (size_t i = 0; msg->verb == PT_STOP && i < self->slot_count; i++)
+        if (self->slots[i].busy && self->slots[i].job == job &&
+            self->slots[i].attempt == msg->attempt)
+            broken(self->world, "%s goes on with job %d.%u, which was stopped",
+                   node_name(self->node), job, msg->attempt);
+}
+
 void worker_receives(world_t *world, node_t *node, int broker, const parcel_t *parcel)
 {
     worker_t *self = node->state;
@@ -290,8 +309,9 @@ void worker_receives(world_t *world, node_t *node, int broker, const parcel_t *p
         broken(world, "a message that is none came to %s: %s", node_name(node), why);
         return;
     }
-    (void)broker;
     world->coverage->verbs[AT_WORKER][msg.verb]++;
+    trace(world, node, "gets %s from broker-%d job %02x%02x.%u", pt_verb_name(msg.verb), broker + 1,
+          msg.job_id.bytes[14], msg.job_id.bytes[15], msg.attempt);
     self->reading = &msg;
     note_received(self, &msg);
     step(self, &(pt_input_t){.kind = PT_IN_MESSAGE,
@@ -299,6 +319,7 @@ void worker_receives(world_t *world, node_t *node, int broker, const parcel_t *p
                              .payload = parcel_payload(parcel),
                              .payload_size = parcel->payload_size});
     self->reading = NULL;
+    check_stopped(self, &msg);
     pt_msg_clear(&msg);
 }
 
@@ -423,6 +444,7 @@ static pt_agent_config_t config_of(world_t *world, const node_t *node)
     pt_agent_config_t config = {.brokers = BROKERS, .type_count = (size_t)world->settings.types};
     snprintf(config.machine, sizeof config.machine, "machine-%d", node->index);
     config.instance = make_id(world, 0);
+    config.grace_ms = draw(world, 0, 1) * draw(world, 0, 6000);
     config.first = (size_t)draw(world, 0, BROKERS - 1);
     for (int type = 0; type < world->settings.types; type++) {
         strcpy(config.types[type].job_type, job_types[type]);
