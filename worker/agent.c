@@ -211,10 +211,16 @@ const pt_outputs_t *pt_agent_step(pt_agent_t *self, pt_now_t now, const pt_input
         jobs_said(self, slot, input->said);
         break;
     case PT_IN_GARBAGE:
-        jobs_garbage(self, slot, input->why);
+        jobs_garbage(self, slot, input->why, input->too_large);
         break;
     case PT_IN_DIED:
         jobs_died(self, slot, input->death);
+        break;
+    case PT_IN_SPOOLED:
+        large_spooled(self, input);
+        break;
+    case PT_IN_UNREADABLE:
+        large_unreadable(self, input);
         break;
     case PT_IN_SHUTDOWN:
         leave(self);

@@ -54,6 +54,8 @@ typedef enum {
     PT_IN_SAID,        /* by the slot's pipeline */
     PT_IN_GARBAGE,     /* what the slot's pipeline wrote is no message */
     PT_IN_DIED,        /* the slot's pipeline, by itself or after a KILL */
+    PT_IN_SPOOLED,     /* a large result is written, or cannot be */
+    PT_IN_UNREADABLE,  /* what was kept of a large result is not there any more */
     PT_IN_SHUTDOWN     /* take nothing new, hand back what runs when the grace is over, then exit */
 } pt_input_kind_t;
 
@@ -63,8 +65,12 @@ typedef struct {
     const pt_msg_t *msg; /* MESSAGE */
     const void *payload; /* MESSAGE, of a job: one msgpack object */
     size_t payload_size;
-    const pt_said_t *said;   /* SAID */
-    const char *why;         /* GARBAGE */
+    const pt_said_t *said; /* SAID */
+    const char *why;       /* GARBAGE, UNREADABLE; SPOOLED: NULL if it is written */
+    bool too_large;        /* GARBAGE: a message above PT_MESSAGE_MAX */
+    pt_uuid_t job_id;      /* SPOOLED, UNREADABLE */
+    uint32_t attempt;
+    const uint8_t *digest;   /* SPOOLED */
     const pt_death_t *death; /* DIED */
 } pt_input_t;
 

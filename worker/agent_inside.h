@@ -84,20 +84,30 @@ void session_move_deadlines(pt_agent_t *self, int64_t by);
 int64_t session_deadline(const pt_agent_t *self);
 /* Completes and sends a message of the session. */
 void session_send(pt_agent_t *self, pt_msg_t *msg);
+/* Hands a job back, which counts nowhere; or says that what was done of it is lost. */
 void session_gone(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt, const char *why);
+void session_lost(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt, const char *why);
 void session_bye(pt_agent_t *self, const char *why);
 
 /* agent_jobs.c */
 void jobs_received(pt_agent_t *self, const pt_msg_t *job, const void *inputs, size_t size);
 void jobs_stop(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt);
 void jobs_said(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said);
-void jobs_garbage(pt_agent_t *self, agent_slot_t *slot, const char *why);
+void jobs_garbage(pt_agent_t *self, agent_slot_t *slot, const char *why, bool too_large);
 void jobs_died(pt_agent_t *self, agent_slot_t *slot, const pt_death_t *death);
 void jobs_tick(pt_agent_t *self);
 void jobs_move_deadlines(pt_agent_t *self, int64_t by);
 int64_t jobs_deadline(const pt_agent_t *self);
 /* Publishes the latest status of each lease. */
 void jobs_repeat(pt_agent_t *self);
+
+/* agent_large.c: what does not fit into a message. Takes `payload`. */
+void large_result(pt_agent_t *self, const pt_msg_t *result, void *payload, size_t size);
+void large_spooled(pt_agent_t *self, const pt_input_t *input);
+void large_unreadable(pt_agent_t *self, const pt_input_t *input);
+void large_fetch(pt_agent_t *self, const pt_msg_t *fetch);
+/* Forgets an ending, and what is kept of it. */
+void large_settle(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt);
 
 static inline int64_t earlier(int64_t a, int64_t b)
 {

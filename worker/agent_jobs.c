@@ -138,7 +138,7 @@ void jobs_stop(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt)
     agent_slot_t *holder = agent_find_job(self, job_id);
     if (holder && holder->job.attempt == attempt)
         agent_stop(self, holder);
-    pt_endings_settle(&self->endings, job_id, attempt);
+    large_settle(self, job_id, attempt);
 }
 
 /* ---- endings ----------------------------------------------------------------------------- */
@@ -149,7 +149,10 @@ static void end_job(pt_agent_t *self, agent_slot_t *slot, pt_msg_t *result, void
 {
     result->started_at = slot->job.started_at;
     pt_msg_set(result, PT_F_STARTED_AT);
-    pt_endings_add(&self->endings, result, payload, size);
+    if (size > PT_PAYLOAD_MAX)
+        large_result(self, result, payload, size);
+    else
+        pt_endings_add(&self->endings, result, payload, size);
     if (self->phase == PHASE_SESSION)
         pt_endings_publish(&self->endings, self->now.ms, &self->out);
 }
@@ -198,13 +201,13 @@ static void complete_job(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *
     size_t raw = said->results_size + said->versions_size;
     msgpack_sbuffer payload;
     msgpack_sbuffer_init(&payload);
-    if (raw <= PT_PAYLOAD_MAX)
+    if (raw <= PT_LARGE_MAX)
         pack_result(&payload, said);
-    if (raw > PT_PAYLOAD_MAX || payload.size > PT_PAYLOAD_MAX) {
+    if (raw > PT_LARGE_MAX || payload.size > PT_LARGE_MAX) {
         size_t size = payload.size > raw ? payload.size : raw;
         msgpack_sbuffer_destroy(&payload);
         fail_job(self, slot, "result_too_large", false,
-                 "the result has %zu bytes; at most %d can be carried", size, PT_PAYLOAD_MAX);
+                 "the result has %zu bytes; at most %d can be carried", size, PT_LARGE_MAX);
         return;
     }
     job_time(self, &slot->job);
@@ -251,10 +254,11 @@ static void progress(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said
         publish_progress(self, slot);
 }
 
-void jobs_garbage(pt_agent_t *self, agent_slot_t *slot, const char *why)
+void jobs_garbage(pt_agent_t *self, agent_slot_t *slot, const char *why, bool too_large)
 {
     if (slot->state == SLOT_BUSY)
-        fail_job(self, slot, "pipeline_protocol", true, "the pipeline sent %s", why);
+        fail_job(self, slot, too_large ? "result_too_large" : "pipeline_protocol", !too_large,
+                 "the pipeline sent %s", why);
     if (slot->state == SLOT_BUSY || slot->state == SLOT_FREE)
         agent_stop(self, slot);
 }

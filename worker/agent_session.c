@@ -49,7 +49,8 @@ void session_send(pt_agent_t *self, pt_msg_t *msg)
     pt_outputs_send(&self->out, msg);
 }
 
-void session_gone(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt, const char *why)
+static void say_gone(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt, bool handed_back,
+                     const char *why)
 {
     if (self->phase != PHASE_SESSION)
         return; /* the next hello does not name it, which says the same */
@@ -57,13 +58,24 @@ void session_gone(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt, c
     pt_msg_init(&msg, PT_GONE);
     msg.job_id = *job_id;
     msg.attempt = attempt;
-    msg.certain = msg.handed_back = true;
+    msg.certain = true;
+    msg.handed_back = handed_back;
     pt_msg_set(&msg, PT_F_JOB_ID);
     pt_msg_set(&msg, PT_F_ATTEMPT);
     pt_msg_set(&msg, PT_F_CERTAIN);
     pt_msg_set(&msg, PT_F_HANDED_BACK);
     pt_msg_set_text(&msg, PT_F_REASON, why);
     session_send(self, &msg);
+}
+
+void session_gone(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt, const char *why)
+{
+    say_gone(self, job_id, attempt, true, why);
+}
+
+void session_lost(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt, const char *why)
+{
+    say_gone(self, job_id, attempt, false, why);
 }
 
 void session_bye(pt_agent_t *self, const char *why)
@@ -180,7 +192,10 @@ static void in_session(pt_agent_t *self, const pt_msg_t *msg, const void *payloa
         jobs_stop(self, &msg->job_id, msg->attempt);
         break;
     case PT_SETTLED:
-        pt_endings_settle(&self->endings, &msg->job_id, msg->attempt);
+        large_settle(self, &msg->job_id, msg->attempt);
+        break;
+    case PT_FETCH:
+        large_fetch(self, msg);
         break;
     case PT_BYE:
         farewell(self, msg);

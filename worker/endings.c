@@ -11,6 +11,7 @@ static void clear_one(pt_ending_t *ending)
 {
     free(ending->head);
     free(ending->payload);
+    free(ending->unfinished);
 }
 
 void pt_endings_clear(pt_endings_t *self)
@@ -36,23 +37,47 @@ static pt_ending_t *grow(pt_endings_t *self)
     return ending;
 }
 
-void pt_endings_add(pt_endings_t *self, const pt_msg_t *result, void *payload, size_t size)
+static pt_ending_t *add(pt_endings_t *self, const pt_msg_t *result)
 {
     pt_ending_t *ending = grow(self);
     ending->job_id = result->job_id;
     ending->attempt = result->attempt;
     memcpy(ending->job_type, result->job_type, sizeof ending->job_type);
     ending->topic_size = pt_topic_format(ending->topic, result);
+    ending->due = INT64_MAX;
+    ending->delay = DELAY_FIRST;
+    return ending;
+}
+
+static void encode(pt_endings_t *self, pt_ending_t *ending, const pt_msg_t *result)
+{
     msgpack_sbuffer head;
     msgpack_sbuffer_init(&head);
     pt_msg_encode(result, &head);
     ending->head_size = head.size;
     ending->head = msgpack_sbuffer_release(&head);
+    ending->due = INT64_MIN;
+    self->bytes += head.size;
+}
+
+void pt_endings_add(pt_endings_t *self, const pt_msg_t *result, void *payload, size_t size)
+{
+    pt_ending_t *ending = add(self, result);
+    encode(self, ending, result);
     ending->payload = payload;
     ending->payload_size = size;
-    ending->due = INT64_MIN;
-    ending->delay = DELAY_FIRST;
-    self->bytes += ending->head_size + size;
+    self->bytes += size;
+}
+
+void pt_endings_add_unfinished(pt_endings_t *self, const pt_msg_t *result, size_t size)
+{
+    pt_ending_t *ending = add(self, result);
+    ending->unfinished = malloc(sizeof *ending->unfinished);
+    if (!ending->unfinished)
+        abort();
+    *ending->unfinished = *result; /* no leases or other lists in it, which would be owned */
+    ending->kept = size;
+    self->bytes += size;
 }
 
 static pt_ending_t *find(const pt_endings_t *self, const pt_uuid_t *job_id, uint32_t attempt)
@@ -69,12 +94,31 @@ const pt_ending_t *pt_endings_find(const pt_endings_t *self, const pt_uuid_t *jo
     return find(self, job_id, attempt);
 }
 
+const pt_msg_t *pt_endings_unfinished(const pt_endings_t *self, const pt_uuid_t *job_id,
+                                      uint32_t attempt)
+{
+    const pt_ending_t *ending = find(self, job_id, attempt);
+    return ending ? ending->unfinished : NULL;
+}
+
+void pt_endings_finish(pt_endings_t *self, const pt_msg_t *result, bool is_kept)
+{
+    pt_ending_t *ending = find(self, &result->job_id, result->attempt);
+    encode(self, ending, result);
+    free(ending->unfinished);
+    ending->unfinished = NULL;
+    if (is_kept)
+        return;
+    self->bytes -= ending->kept;
+    ending->kept = 0;
+}
+
 bool pt_endings_settle(pt_endings_t *self, const pt_uuid_t *job_id, uint32_t attempt)
 {
     pt_ending_t *ending = find(self, job_id, attempt);
     if (!ending)
         return false;
-    self->bytes -= ending->head_size + ending->payload_size;
+    self->bytes -= ending->head_size + ending->payload_size + ending->kept;
     clear_one(ending);
     *ending = self->items[--self->count];
     return true;
@@ -83,8 +127,9 @@ bool pt_endings_settle(pt_endings_t *self, const pt_uuid_t *job_id, uint32_t att
 void pt_endings_restart(pt_endings_t *self, int64_t now)
 {
     for (size_t i = 0; i < self->count; i++) {
-        self->items[i].due = now;
-        self->items[i].delay = DELAY_FIRST;
+        pt_ending_t *ending = &self->items[i];
+        ending->due = ending->unfinished ? INT64_MAX : now;
+        ending->delay = DELAY_FIRST;
     }
 }
 

@@ -13,18 +13,31 @@ typedef struct {
     size_t topic_size, head_size, payload_size;
     void *head, *payload; /* owned */
     int64_t due, delay;   /* milliseconds: when it is published next, how long after that */
+    size_t kept;          /* bytes of a large result that is kept outside; else 0 */
+    pt_msg_t *unfinished; /* owned: the ending while that is being written; else NULL */
 } pt_ending_t;
 
 typedef struct {
     pt_ending_t *items; /* owned */
     size_t count, room;
-    size_t bytes; /* of all heads and payloads */
+    size_t bytes; /* of all heads, payloads and what is kept outside */
 } pt_endings_t;
 
 void pt_endings_clear(pt_endings_t *self);
 
 /* Keeps an ending, due at once. `result` is the message; takes `payload` (malloc'ed, or NULL). */
 void pt_endings_add(pt_endings_t *self, const pt_msg_t *result, void *payload, size_t size);
+
+/* Keeps an ending whose result of `size` bytes is being written outside: it is not published before
+   pt_endings_finish. */
+void pt_endings_add_unfinished(pt_endings_t *self, const pt_msg_t *result, size_t size);
+
+/* What is to be said of that job and attempt, if it is unfinished; else NULL. Borrowed. */
+const pt_msg_t *pt_endings_unfinished(const pt_endings_t *self, const pt_uuid_t *job_id,
+                                      uint32_t attempt);
+
+/* The ending of an unfinished one, due at once. What is not kept after all counts no more. */
+void pt_endings_finish(pt_endings_t *self, const pt_msg_t *result, bool is_kept);
 
 const pt_ending_t *pt_endings_find(const pt_endings_t *self, const pt_uuid_t *job_id,
                                    uint32_t attempt);

@@ -124,6 +124,8 @@ static uint64_t read_number(const uint8_t *at, size_t width)
     return value;
 }
 
+static const char too_large[] = "a message above 64 MiB";
+
 /* Passes over one object's head and scalar body. Returns what is wrong, or NULL; `*more` if its
    head is not all there. */
 static const char *pass_object(pt_framing_t *self, bool *more)
@@ -142,7 +144,7 @@ static const char *pass_object(pt_framing_t *self, bool *more)
     uint64_t inside = count * head.per_count;
     self->at += 1 + head.width + (head.bytes ? (size_t)count : 0);
     if (self->at > PT_MESSAGE_MAX || inside > PT_MESSAGE_MAX)
-        return "a message above 64 MiB";
+        return too_large;
     self->left[self->depth]--;
     if (inside == 0)
         return NULL;
@@ -175,7 +177,7 @@ pt_framing_result_t pt_framing_next(pt_framing_t *self, const void **message, si
             break;
         *why = pass_object(self, &more);
         if (*why)
-            return PT_FRAMING_BROKEN;
+            return *why == too_large ? PT_FRAMING_TOO_LARGE : PT_FRAMING_BROKEN;
     }
     *message = self->data + self->start;
     *size = self->at;

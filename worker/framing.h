@@ -8,7 +8,8 @@
 
 #include "proto/wire.h"
 
-#define PT_MESSAGE_MAX (64u * 1024 * 1024) /* one message of a pipeline */
+#define PT_MESSAGE_MAX                                                                             \
+    (PT_LARGE_MAX + 1024u) /* one message of a pipeline: its result, and the rest */
 
 typedef struct {
     uint8_t *data;               /* owned: bytes from `start` to `size` wait to be taken */
@@ -25,10 +26,16 @@ void pt_framing_clear(pt_framing_t *self);
 void *pt_framing_room(pt_framing_t *self, size_t size);
 void pt_framing_added(pt_framing_t *self, size_t size);
 
-typedef enum { PT_FRAMING_MORE, PT_FRAMING_WHOLE, PT_FRAMING_BROKEN } pt_framing_result_t;
+typedef enum {
+    PT_FRAMING_MORE,
+    PT_FRAMING_WHOLE,
+    PT_FRAMING_BROKEN,
+    PT_FRAMING_TOO_LARGE
+} pt_framing_result_t;
 
 /* WHOLE: `*message` and `*size` are the next message, good until the next call; it is taken.
-   MORE: it is not all there yet. BROKEN: `*why` says why no message can follow any more. */
+   MORE: it is not all there yet. BROKEN: `*why` says why no message can follow any more; TOO_LARGE:
+   because there is one above PT_MESSAGE_MAX. */
 pt_framing_result_t pt_framing_next(pt_framing_t *self, const void **message, size_t *size,
                                     const char **why);
 

@@ -6,7 +6,6 @@
 
 #include <czmq.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #define TIMEOUT_S 3600
 #define TIMEOUT_MOST_S (365 * 24 * 3600)
@@ -31,7 +30,7 @@ static const pt_option_t options_table[] = {
     {"grace", "PARATOPE_GRACE", "30", PT_OPTION_ONE, "S",
      "seconds that running jobs have to finish after SIGTERM; then they are handed back"},
     {"spool", "PARATOPE_SPOOL", NULL, PT_OPTION_ONE, "DIR",
-     "a folder of its own for large results"},
+     "a folder of its own for large results [a private one, temporary]"},
     {PT_OPTION_KEYS},
     {PT_OPTION_INSECURE},
     {0}};
@@ -223,15 +222,6 @@ static void read_name(pt_agent_config_t *agent, const pt_options_t *options)
     agent->instance = pt_uuid_random();
 }
 
-/* Large results will wait there; what is no folder of ours is said now and not at the first one. */
-static void check_spool(const char *folder)
-{
-    if (folder && mkdir(folder, 0700) != 0 && errno != EEXIST)
-        refuse(strerror(errno), folder);
-    if (folder && access(folder, R_OK | W_OK | X_OK) != 0)
-        refuse(strerror(errno), folder);
-}
-
 /* Descriptors 0 to 2 exist, so that no pipe or socket takes their place. */
 static void hold_standard_streams(void)
 {
@@ -256,7 +246,7 @@ static void read_config(pt_worker_config_t *config, const pt_options_t *options)
     read_programs(config, options);
     read_brokers(config, options);
     read_name(&config->agent, options);
-    check_spool(pt_options_get(options, "spool"));
+    config->spool = pt_options_get(options, "spool");
 }
 
 /* The log says by what the memory of pipelines is limited, where it is. */

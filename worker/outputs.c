@@ -95,6 +95,33 @@ void pt_outputs_kill(pt_outputs_t *self, size_t slot)
     add(self, PT_OUT_KILL)->slot = slot;
 }
 
+static pt_output_t *about(pt_output_t *output, const pt_uuid_t *job_id, uint32_t attempt)
+{
+    output->job_id = *job_id;
+    output->attempt = attempt;
+    return output;
+}
+
+void pt_outputs_spool(pt_outputs_t *self, const pt_uuid_t *job_id, uint32_t attempt, void *result,
+                      size_t size)
+{
+    pt_output_t *output = about(add(self, PT_OUT_SPOOL), job_id, attempt);
+    output->payload = result;
+    output->payload_size = size;
+}
+
+void pt_outputs_unspool(pt_outputs_t *self, const pt_uuid_t *job_id, uint32_t attempt)
+{
+    about(add(self, PT_OUT_UNSPOOL), job_id, attempt);
+}
+
+void pt_outputs_chunk(pt_outputs_t *self, const pt_msg_t *msg, size_t bytes)
+{
+    pt_output_t *output = about(add_message(self, PT_OUT_CHUNK, msg), &msg->job_id, msg->attempt);
+    output->offset = msg->offset;
+    output->bytes = bytes;
+}
+
 void pt_outputs_connect(pt_outputs_t *self, size_t broker, bool warning, const char *why)
 {
     pt_output_t *output = add(self, PT_OUT_CONNECT);

@@ -248,11 +248,11 @@ void pt_slots_kill(pt_slots_t *self, size_t number)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-static void say_garbage(pt_slots_t *self, slot_t *slot, const char *why)
+static void say_garbage(pt_slots_t *self, slot_t *slot, const char *why, bool too_large)
 {
     pt_log(PT_WARNING, "a pipeline broke its protocol", PT_S("pipeline", slot->job_type),
            PT_S("why", why), PT_N("pid", slot->child.pid));
-    tell(self, slot, (pt_input_t){.kind = PT_IN_GARBAGE, .why = why});
+    tell(self, slot, (pt_input_t){.kind = PT_IN_GARBAGE, .why = why, .too_large = too_large});
     if (!slot->killed) /* whoever listens should have; nothing that follows can be understood */
         pt_slots_kill(self, slot->number);
 }
@@ -263,8 +263,9 @@ static void tell_said(pt_slots_t *self, slot_t *slot)
     const void *message;
     const char *why = NULL;
     size_t size;
+    pt_framing_result_t result = PT_FRAMING_MORE;
     while (!slot->killed && !why &&
-           pt_framing_next(&slot->said, &message, &size, &why) == PT_FRAMING_WHOLE) {
+           (result = pt_framing_next(&slot->said, &message, &size, &why)) == PT_FRAMING_WHOLE) {
         pt_said_t said;
         why = pt_said_read(&said, message, size);
         slot->spoke = true;
@@ -272,7 +273,7 @@ static void tell_said(pt_slots_t *self, slot_t *slot)
             tell(self, slot, (pt_input_t){.kind = PT_IN_SAID, .said = &said});
     }
     if (why && !slot->killed)
-        say_garbage(self, slot, why);
+        say_garbage(self, slot, why, result == PT_FRAMING_TOO_LARGE);
 }
 
 static void read_output(pt_slots_t *self, slot_t *slot)
@@ -502,7 +503,7 @@ static void look_after(pt_slots_t *self, slot_t *slot)
 {
     if (slot->up && slot->silent_since && self->now - slot->silent_since >= SILENT_MS) {
         slot->silent_since = 0;
-        say_garbage(self, slot, "nothing more: it closed its standard output");
+        say_garbage(self, slot, "nothing more: it closed its standard output", false);
     }
     if (slot->kill_unsaid) {
         slot->kill_unsaid = false;

@@ -3,6 +3,7 @@
 #include "proto/program/log.h"
 #include "proto/program/process.h"
 #include "worker/slots.h"
+#include "worker/spool.h"
 
 #include <czmq.h>
 
@@ -14,9 +15,11 @@ typedef struct {
     const pt_worker_config_t *config;
     pt_agent_t *agent;
     pt_slots_t *slots;
+    pt_spool_t *spool;
     zsock_t *jobs, *events; /* NULL while none could be opened */
     bool send_failed, exiting;
-    uint64_t dropped; /* messages that were none */
+    pt_input_t unreadable; /* to be told after this step; its why is NULL if there is nothing */
+    uint64_t dropped;      /* messages that were none */
 } worker_t;
 
 static pt_now_t now(void)
@@ -72,6 +75,31 @@ static void send_job_message(worker_t *self, const pt_output_t *output)
         self->send_failed = true;
 }
 
+/* A piece of what the spool keeps. */
+static void send_chunk(worker_t *self, const pt_output_t *output)
+{
+    static uint8_t bytes[PT_CHUNK_MAX];
+    const char *why = pt_spool_read(self->spool, &output->job_id, output->attempt, output->offset,
+                                    bytes, output->bytes);
+    if (why) {
+        self->unreadable = (pt_input_t){.kind = PT_IN_UNREADABLE,
+                                        .job_id = output->job_id,
+                                        .attempt = output->attempt,
+                                        .why = why};
+        return;
+    }
+    msgpack_sbuffer payload;
+    msgpack_packer to;
+    msgpack_sbuffer_init(&payload);
+    msgpack_packer_init(&to, &payload, msgpack_sbuffer_write);
+    msgpack_pack_bin(&to, output->bytes);
+    msgpack_pack_bin_body(&to, bytes, output->bytes);
+    if (!self->jobs || !pt_socket_send(self->jobs, NULL, output->head, output->head_size,
+                                       zframe_new(payload.data, payload.size)))
+        self->send_failed = true;
+    msgpack_sbuffer_destroy(&payload);
+}
+
 /* A PUB without a subscriber drops, and says success: endings are published until settled. */
 static void publish(worker_t *self, const pt_output_t *output)
 {
@@ -82,7 +110,7 @@ static void publish(worker_t *self, const pt_output_t *output)
     zframe_destroy(&topic);
 }
 
-static void carry_out(worker_t *self, const pt_output_t *output)
+static void carry_out(worker_t *self, pt_output_t *output)
 {
     switch (output->kind) {
     case PT_OUT_SEND:
@@ -96,6 +124,17 @@ static void carry_out(worker_t *self, const pt_output_t *output)
         break;
     case PT_OUT_KILL:
         pt_slots_kill(self->slots, output->slot);
+        break;
+    case PT_OUT_SPOOL:
+        pt_spool_put(self->spool, &output->job_id, output->attempt, output->payload,
+                     output->payload_size);
+        output->payload = NULL;
+        break;
+    case PT_OUT_UNSPOOL:
+        pt_spool_drop(self->spool, &output->job_id, output->attempt);
+        break;
+    case PT_OUT_CHUNK:
+        send_chunk(self, output);
         break;
     case PT_OUT_CONNECT:
         connect_broker(self, output);
@@ -119,6 +158,11 @@ static void step(worker_t *self, const pt_input_t *input)
         self->send_failed = false;
         step(self, &(pt_input_t){.kind = PT_IN_SEND_FAILED}); /* which sends nothing */
     }
+    if (self->unreadable.why) {
+        pt_input_t unreadable = self->unreadable;
+        self->unreadable.why = NULL;
+        step(self, &unreadable); /* which reads nothing */
+    }
 }
 
 /* ---- what comes in ----------------------------------------------------------------------- */
@@ -126,6 +170,16 @@ static void step(worker_t *self, const pt_input_t *input)
 static void on_slot(void *context, const pt_input_t *input)
 {
     step(context, input);
+}
+
+static void on_spooled(void *context, const pt_uuid_t *job_id, uint32_t attempt,
+                       const uint8_t *digest, const char *why)
+{
+    step(context, &(pt_input_t){.kind = PT_IN_SPOOLED,
+                                .job_id = *job_id,
+                                .attempt = attempt,
+                                .digest = digest,
+                                .why = why});
 }
 
 /* Why the message is none, or NULL once the agent has it. */
@@ -193,7 +247,9 @@ static long time_left(const worker_t *self)
 {
     int64_t due = pt_agent_deadline(self->agent), slots = pt_slots_deadline(self->slots);
     int64_t left = (slots < due ? slots : due) - pt_clock_ms();
-    return left < 0 ? 0 : left > PT_INTERVAL_MS ? PT_INTERVAL_MS : (long)left;
+    return left < 0 || pt_spool_busy(self->spool) ? 0
+           : left > PT_INTERVAL_MS                ? PT_INTERVAL_MS
+                                                  : (long)left;
 }
 
 static void wait_for_something(const worker_t *self)
@@ -216,6 +272,7 @@ static int serve(worker_t *self)
             return STOPPED_AT_ONCE;
         read_messages(self);
         pt_slots_run(self->slots, pt_clock_ms());
+        pt_spool_run(self->spool);
         step(self, &(pt_input_t){.kind = PT_IN_TICK});
     }
     return 0;
@@ -239,11 +296,17 @@ int pt_worker_run(const pt_worker_config_t *config)
         pt_log(PT_ERROR, "no descriptor for the pipelines", PT_N("error", errno));
         return 1;
     }
+    self.spool = pt_spool_new(config->spool, on_spooled, &self);
+    if (!self.spool) {
+        pt_slots_destroy(&self.slots);
+        return 1;
+    }
     self.agent = pt_agent_new(&config->agent);
     add_slots(&self);
     int status = serve(&self);
     pt_slots_destroy(&self.slots);
     close_sockets(&self, status == 0 ? GOODBYE_MS : 0);
     pt_agent_destroy(&self.agent);
+    pt_spool_destroy(&self.spool);
     return status;
 }

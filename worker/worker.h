@@ -14,7 +14,8 @@ typedef struct {
     pt_cgroup_t cgroup;          /* where the memory of pipelines is limited; empty: nowhere */
     pt_keyring_t keyring;        /* may be empty */
     pt_agent_config_t agent;
-    int signals; /* from pt_process_start */
+    const char *spool; /* a folder for large results, or NULL: a private one */
+    int signals;       /* from pt_process_start */
 } pt_worker_config_t;
 
 /* Serves until it is told to end; returns the exit status. Everything is borrowed. Call it in the

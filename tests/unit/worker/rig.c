@@ -76,8 +76,11 @@ static void keep(rig_t *self, const pt_output_t *output)
     done->slot = output->slot;
     done->broker = output->broker;
     done->payload_size = output->payload_size;
+    done->bytes = output->bytes;
+    done->job = output->job_id.bytes[0];
     done->when = self->now.ms;
-    if (output->kind != PT_OUT_SEND && output->kind != PT_OUT_PUBLISH)
+    if (output->kind != PT_OUT_SEND && output->kind != PT_OUT_PUBLISH &&
+        output->kind != PT_OUT_CHUNK)
         return;
     const char *why = pt_msg_decode(&done->msg, output->head, output->head_size);
     assert_null(why);
@@ -226,6 +229,35 @@ void rig_result(rig_t *self, size_t slot, size_t size)
                       .versions = EMPTY_MAP,
                       .versions_size = sizeof EMPTY_MAP});
     free(results);
+}
+
+void rig_spooled(rig_t *self, uint8_t job, uint32_t attempt, const char *why)
+{
+    uint8_t digest[PT_DIGEST_SIZE];
+    memset(digest, 9, sizeof digest);
+    rig_step(self, &(pt_input_t){.kind = PT_IN_SPOOLED,
+                                 .job_id = rig_id(job),
+                                 .attempt = attempt,
+                                 .digest = why ? NULL : digest,
+                                 .why = why});
+}
+
+void rig_unreadable(rig_t *self, uint8_t job, uint32_t attempt, const char *why)
+{
+    rig_step(self,
+             &(pt_input_t){
+                 .kind = PT_IN_UNREADABLE, .job_id = rig_id(job), .attempt = attempt, .why = why});
+}
+
+void rig_fetch(rig_t *self, uint8_t job, uint32_t attempt, uint64_t offset)
+{
+    pt_msg_t msg;
+    pt_msg_init(&msg, PT_FETCH);
+    memcpy(msg.session, self->session, sizeof msg.session);
+    msg.job_id = rig_id(job);
+    msg.attempt = attempt;
+    msg.offset = offset;
+    rig_step(self, &(pt_input_t){.kind = PT_IN_MESSAGE, .msg = &msg});
 }
 
 void rig_error(rig_t *self, size_t slot, const char *code, bool retry)

@@ -18,8 +18,9 @@
 typedef struct {
     pt_output_kind_t kind;
     size_t slot, broker;
-    pt_msg_t msg; /* of SEND and PUBLISH */
-    size_t payload_size;
+    pt_msg_t msg; /* of SEND, PUBLISH and CHUNK */
+    uint8_t job;  /* of SPOOL, UNSPOOL and CHUNK: as rig_id numbers it */
+    size_t payload_size, bytes;
     int64_t when;
 } rig_output_t;
 
@@ -58,6 +59,10 @@ void rig_hello_again(rig_t *self, const char *reason);
 void rig_bye(rig_t *self);
 void rig_progress(rig_t *self, size_t slot, const char *step, double fraction);
 void rig_result(rig_t *self, size_t slot, size_t size);
+/* What was told to be kept is, with a digest of nines; or not, and why. */
+void rig_spooled(rig_t *self, uint8_t job, uint32_t attempt, const char *why);
+void rig_unreadable(rig_t *self, uint8_t job, uint32_t attempt, const char *why);
+void rig_fetch(rig_t *self, uint8_t job, uint32_t attempt, uint64_t offset);
 void rig_error(rig_t *self, size_t slot, const char *code, bool retry);
 void rig_died(rig_t *self, size_t slot, pt_death_t death);
 void rig_ready(rig_t *self, size_t slot);

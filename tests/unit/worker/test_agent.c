@@ -309,36 +309,6 @@ static void any_outcome_settles_and_only_its_own_attempt(void **state)
     }
 }
 
-static void result_above_64_kib_fails_with_both_sizes(void **state)
-{
-    rig_t rig;
-    (void)state;
-    open_with_job(&rig);
-    rig_result(&rig, 0, 70000);
-    assert_failed(&rig, "result_too_large", false, "70001 bytes; at most 65536");
-    assert_int_equal(rig_nth_verb(&rig, PT_RESULT, 0)->payload_size, 0);
-    rig_forget(&rig);
-    rig_job(&rig, 2, 1); /* the pipeline is well */
-    assert_int_equal(rig_nth(&rig, PT_OUT_START, 0)->slot, 0);
-    rig_close(&rig);
-}
-
-static void largest_result_is_carried_and_one_byte_more_is_not(void **state)
-{
-    rig_t rig;
-    (void)state;
-    rig_open_session(&rig);
-    rig_job(&rig, 1, 1);
-    rig_job(&rig, 2, 1);
-    rig_forget(&rig);
-    rig_result(&rig, 0, PT_PAYLOAD_MAX - 25);
-    assert_string_equal(rig_last(&rig, PT_RESULT)->status, "completed");
-    assert_int_equal(rig_nth_verb(&rig, PT_RESULT, 0)->payload_size, PT_PAYLOAD_MAX);
-    rig_result(&rig, 1, PT_PAYLOAD_MAX - 24);
-    assert_string_equal(rig_last(&rig, PT_RESULT)->status, "failed");
-    rig_close(&rig);
-}
-
 static void error_of_the_pipeline_keeps_code_message_and_retry(void **state)
 {
     rig_t rig;
@@ -533,8 +503,6 @@ int main(void)
         cmocka_unit_test(result_ends_the_job_once),
         cmocka_unit_test(unsettled_ending_is_said_again_after_1_2_4_8_16_30_30_seconds),
         cmocka_unit_test(any_outcome_settles_and_only_its_own_attempt),
-        cmocka_unit_test(result_above_64_kib_fails_with_both_sizes),
-        cmocka_unit_test(largest_result_is_carried_and_one_byte_more_is_not),
         cmocka_unit_test(error_of_the_pipeline_keeps_code_message_and_retry),
         cmocka_unit_test(death_is_told_with_signal_status_or_memory),
         cmocka_unit_test(garbage_kills_the_pipeline_and_fails_its_job),
