@@ -10,10 +10,12 @@
 
 typedef struct pt_peer pt_peer_t;
 
-/* Inputs that stay with the gateway: their bytes (0: they are in the payload) and SHA-256. */
+/* Inputs that stay with the gateway: their bytes (0: they are in the payload), SHA-256, and the
+   gateway's instance. */
 typedef struct {
     uint64_t size;
     uint8_t digest[PT_DIGEST_SIZE];
+    pt_uuid_t gateway;
 } pt_elsewhere_t;
 
 /* A job that the broker holds. Owned by the scheduler's table; a queue only links it. */
@@ -28,6 +30,7 @@ typedef struct pt_held {
     void *payload;             /* malloc'ed, of exactly this size, while queued; or NULL and 0 */
     size_t size;
     pt_elsewhere_t inputs;
+    struct pt_asked *asked; /* owned: the chunks of it that are under way; NULL before the first */
 } pt_held_t;
 
 typedef struct pt_queue pt_queue_t;

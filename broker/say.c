@@ -135,6 +135,22 @@ void pt_say_gone(pt_scheduler_t *self, pt_peer_t *also, const pt_uuid_t *job_id,
     }
 }
 
+void pt_say_on(pt_scheduler_t *self, pt_peer_t *to, const pt_msg_t *from, const void *payload,
+               size_t size)
+{
+    pt_msg_t msg;
+    start(&msg, from->verb, to);
+    set_job(&msg, &from->job_id, from->attempt);
+    msg.offset = from->offset;
+    pt_msg_set(&msg, PT_F_OFFSET);
+    void *copy = payload ? malloc(size) : NULL;
+    if (payload && !copy)
+        return; /* as if it were lost: it is asked for again */
+    if (copy)
+        memcpy(copy, payload, size);
+    self->config.send(self->config.arg, &to->route, &msg, copy, size);
+}
+
 void pt_say_bye(pt_scheduler_t *self, pt_peer_t *to, const char *reason)
 {
     pt_msg_t msg;

@@ -258,9 +258,13 @@ void pt_scheduler_step(pt_scheduler_t *self, int64_t now, const pt_input_t *inpu
 
 const char *pt_drop_name(pt_drop_t drop)
 {
-    static const char *const names[PT_DROPS] = {"wrong session",     "verb not for this side",
-                                                "duplicate job",     "job beyond credit",
-                                                "about no such job", "hello refused"};
+    static const char *const names[PT_DROPS] = {"wrong session",
+                                                "verb not for this side",
+                                                "duplicate job",
+                                                "job beyond credit",
+                                                "about no such job",
+                                                "hello refused",
+                                                "chunk that is not under way"};
     return names[drop];
 }
 

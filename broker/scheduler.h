@@ -64,6 +64,7 @@ typedef enum {
     PT_DROP_BEYOND,    /* a job beyond credit or bytes: answered gone */
     PT_DROP_UNKNOWN,   /* about a job that is not held, or not by the sender */
     PT_DROP_HELLO,     /* a hello that was refused */
+    PT_DROP_FETCH,     /* beyond what may be under way, asked by nobody, or nobody has it */
     PT_DROPS
 } pt_drop_t;
 

@@ -110,10 +110,17 @@ void pt_work_refresh(pt_scheduler_t *self, pt_peer_t *worker);
 void pt_work_dispatch(pt_scheduler_t *self);
 /* Hands all queued jobs of the type back to the leader. */
 void pt_work_return(pt_scheduler_t *self, pt_type_t *type, const char *reason);
+/* The job that the message is about, if it is held at that attempt; else NULL, and counted. */
+pt_held_t *pt_work_about(pt_scheduler_t *self, const pt_msg_t *msg);
 /* Forgets a job that is held. */
 void pt_work_forget(pt_scheduler_t *self, pt_held_t *held);
 /* Tells gateways what they may send more, for the types that `dirty` names. */
 void pt_work_credit(pt_scheduler_t *self);
+
+/* ---- fetch.c ---- */
+/* Passes a fetch on to whoever has the job's large payload, and a chunk to who asked for it. */
+void pt_fetch_asked(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input);
+void pt_fetch_answered(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input);
 
 /* ---- say.c ---- */
 void pt_say_welcome(pt_scheduler_t *self, pt_peer_t *to);
@@ -127,6 +134,9 @@ void pt_say_have(pt_scheduler_t *self, pt_peer_t *to, pt_msg_t *answer);
 /* To the leader, and to `also` if that is another; either may be NULL. */
 void pt_say_gone(pt_scheduler_t *self, pt_peer_t *also, const pt_uuid_t *job_id, uint32_t attempt,
                  pt_gone_t how, const char *reason);
+/* The same fetch or chunk to somebody else; copies the payload. */
+void pt_say_on(pt_scheduler_t *self, pt_peer_t *to, const pt_msg_t *msg, const void *payload,
+               size_t size);
 void pt_say_bye(pt_scheduler_t *self, pt_peer_t *to, const char *reason);
 
 #endif

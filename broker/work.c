@@ -72,6 +72,7 @@ void pt_work_forget(pt_scheduler_t *self, pt_held_t *held)
         dequeue(self, held);
     self->dirty |= bit(held->type);
     zhashx_delete(self->jobs, &held->job_id);
+    free(held->asked);
     free(held);
 }
 
@@ -254,7 +255,8 @@ static const char *no_room(const pt_scheduler_t *self, const pt_account_t *accou
 }
 
 /* Into the queue; or why not. Inputs that stay with the gateway are no payload: 0 bytes. */
-static const char *take(pt_scheduler_t *self, pt_type_t *type, const pt_input_t *input)
+static const char *take(pt_scheduler_t *self, const pt_peer_t *from, pt_type_t *type,
+                        const pt_input_t *input)
 {
     const pt_msg_t *msg = input->msg;
     void *payload = input->payload ? malloc(input->size) : NULL;
@@ -266,6 +268,7 @@ static const char *take(pt_scheduler_t *self, pt_type_t *type, const pt_input_t 
     held->payload = payload ? memcpy(payload, input->payload, input->size) : NULL;
     held->size = input->size;
     held->inputs.size = msg->size;
+    held->inputs.gateway = from->instance;
     memcpy(held->inputs.digest, msg->digest, PT_DIGEST_SIZE);
     enqueue(self, held, pt_msg_has(msg, PT_F_WEIGHT) ? (uint32_t)msg->weight : 1);
     return NULL;
@@ -289,13 +292,12 @@ static void on_job(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *inpu
         withdraw(self, held);
     const char *why = no_room(self, account, input->size);
     if (!why)
-        why = take(self, type, input);
+        why = take(self, from, type, input);
     if (why)
         refuse(self, from, msg, why);
 }
 
-/* The job that the message is about, if it is held at that attempt. */
-static pt_held_t *about(pt_scheduler_t *self, const pt_msg_t *msg)
+pt_held_t *pt_work_about(pt_scheduler_t *self, const pt_msg_t *msg)
 {
     pt_held_t *held = find(self, &msg->job_id);
     if (held && held->attempt == msg->attempt)
@@ -307,7 +309,7 @@ static pt_held_t *about(pt_scheduler_t *self, const pt_msg_t *msg)
 static void on_settled(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input)
 {
     (void)from;
-    pt_held_t *held = about(self, input->msg);
+    pt_held_t *held = pt_work_about(self, input->msg);
     if (!held)
         return;
     if (held->worker)
@@ -318,7 +320,7 @@ static void on_settled(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *
 static void on_stop(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input)
 {
     (void)from;
-    pt_held_t *held = about(self, input->msg);
+    pt_held_t *held = pt_work_about(self, input->msg);
     if (held)
         withdraw(self, held);
 }
@@ -363,7 +365,7 @@ static pt_gone_t how_gone(const pt_msg_t *msg)
 static void on_gone(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input)
 {
     const pt_msg_t *msg = input->msg;
-    pt_held_t *held = about(self, msg);
+    pt_held_t *held = pt_work_about(self, msg);
     if (!held || held->worker != from) {
         self->drops[PT_DROP_UNKNOWN] += held != NULL;
         return;
@@ -399,9 +401,15 @@ static handler_t *const handlers[PT_SIDES][PT_VERBS] = {
                      [PT_STOP] = on_stop,
                      [PT_SETTLED] = on_settled,
                      [PT_HAVE] = on_have,
+                     [PT_FETCH] = pt_fetch_asked,
+                     [PT_CHUNK] = pt_fetch_answered,
                      [PT_BYE] = on_bye},
-    [PT_WORKERS] =
-        {[PT_CREDIT] = on_credit, [PT_BEAT] = on_beat, [PT_GONE] = on_gone, [PT_BYE] = on_bye},
+    [PT_WORKERS] = {[PT_CREDIT] = on_credit,
+                    [PT_BEAT] = on_beat,
+                    [PT_GONE] = on_gone,
+                    [PT_FETCH] = pt_fetch_asked,
+                    [PT_CHUNK] = pt_fetch_answered,
+                    [PT_BYE] = on_bye},
 };
 
 void pt_work_message(pt_scheduler_t *self, pt_peer_t *from, const pt_input_t *input)

@@ -246,6 +246,23 @@ void say_gone(world_t *self, peer_t from, uint64_t job, uint32_t attempt)
     world_step(self, from, &msg, NULL);
 }
 
+void say_fetch(world_t *self, peer_t from, uint64_t job, uint32_t attempt, uint64_t chunk)
+{
+    pt_msg_t msg;
+    start_job(&msg, PT_FETCH, job, attempt);
+    msg.offset = chunk * PT_CHUNK_MAX;
+    world_step(self, from, &msg, NULL);
+}
+
+void say_chunk(world_t *self, peer_t from, uint64_t job, uint32_t attempt, uint64_t chunk,
+               const char *bytes)
+{
+    pt_msg_t msg;
+    start_job(&msg, PT_CHUNK, job, attempt);
+    msg.offset = chunk * PT_CHUNK_MAX;
+    world_step(self, from, &msg, bytes);
+}
+
 void say_bye(world_t *self, peer_t from)
 {
     pt_msg_t msg;

@@ -63,6 +63,10 @@ void say_job(world_t *self, peer_t from, uint64_t job, uint64_t org, uint32_t at
 void say_stop(world_t *self, peer_t from, uint64_t job, uint32_t attempt);
 void say_settled(world_t *self, peer_t from, uint64_t job, uint32_t attempt);
 void say_gone(world_t *self, peer_t from, uint64_t job, uint32_t attempt);
+/* A fetch of job's chunk at that place, and the answer, whose payload is `bytes`. */
+void say_fetch(world_t *self, peer_t from, uint64_t job, uint32_t attempt, uint64_t chunk);
+void say_chunk(world_t *self, peer_t from, uint64_t job, uint32_t attempt, uint64_t chunk,
+               const char *bytes);
 void say_bye(world_t *self, peer_t from);
 void say_have(world_t *self, peer_t from, uint64_t round, const uint64_t *jobs, uint32_t attempt);
 
