@@ -57,7 +57,7 @@ static void encode(pt_endings_t *self, pt_ending_t *ending, const pt_msg_t *resu
     ending->head_size = head.size;
     ending->head = msgpack_sbuffer_release(&head);
     ending->due = INT64_MIN;
-    self->bytes += head.size;
+    self->bytes += ending->head_size; /* `head` has given its bytes away */
 }
 
 void pt_endings_add(pt_endings_t *self, const pt_msg_t *result, void *payload, size_t size)

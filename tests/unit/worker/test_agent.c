@@ -104,6 +104,19 @@ static void credit_stops_above_twice_the_slots_unsettled(void **state)
     rig_close(&rig);
 }
 
+static void settled_endings_weigh_nothing(void **state)
+{
+    rig_t rig;
+    (void)state;
+    open_with_job(&rig);
+    rig_result(&rig, 0, 100);
+    rig_settle(&rig, 1, 1, "committed");
+    rig_forget(&rig);
+    tick(&rig);
+    assert_int_equal(rig_credit(&rig), SLOTS + 1);
+    rig_close(&rig);
+}
+
 static void job_beyond_the_credit_is_handed_back(void **state)
 {
     rig_t rig;
@@ -333,7 +346,7 @@ static void death_is_told_with_signal_status_or_memory(void **state)
     } cases[] = {
         {{.signal = SIGSEGV}, "died_signal", "signal 11 (Segmentation fault)"},
         {{.signal = SIGKILL}, "died_signal", "signal 9 (Killed); out of memory?"},
-        {{.signal = SIGKILL, .oom = true}, "out_of_memory", "killed by signal 9 (Killed)"},
+        {{.signal = SIGKILL, .oom = true}, "out_of_memory", "it may use 1024 MiB"},
         {{.signal = SIGXCPU, .cpu = true}, "cpu_limit", "more than the 7 s of CPU time"},
         {{.status = 3}, "died_exit", "exited with status 3"},
         {{.status = 0}, "died_exit", "exited with status 0"},
@@ -489,6 +502,7 @@ int main(void)
         cmocka_unit_test(credit_is_what_was_received_plus_free_slots),
         cmocka_unit_test(slot_that_is_down_gives_no_credit),
         cmocka_unit_test(credit_stops_above_twice_the_slots_unsettled),
+        cmocka_unit_test(settled_endings_weigh_nothing),
         cmocka_unit_test(job_beyond_the_credit_is_handed_back),
         cmocka_unit_test(job_before_any_credit_is_handed_back_although_slots_are_free),
         cmocka_unit_test(job_of_an_unknown_type_is_handed_back),
