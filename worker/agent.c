@@ -33,6 +33,8 @@ void pt_agent_destroy(pt_agent_t **self_p)
     pt_agent_t *self = *self_p;
     if (!self)
         return;
+    for (size_t i = 0; i < self->slot_count; i++)
+        pt_transcript_clear(&self->slots[i].job.wrote);
     pt_endings_clear(&self->endings);
     pt_outputs_clear(&self->out);
     free(self);
@@ -70,6 +72,7 @@ size_t agent_slot_number(const pt_agent_t *self, const agent_slot_t *slot)
 void agent_stop(pt_agent_t *self, agent_slot_t *slot)
 {
     pt_outputs_kill(&self->out, agent_slot_number(self, slot));
+    pt_transcript_clear(&slot->job.wrote);
     slot->state = SLOT_STOPPING;
 }
 
@@ -177,6 +180,7 @@ static void tick(pt_agent_t *self)
     self->ticked = self->now.ms;
     session_tick(self);
     jobs_tick(self);
+    logs_tick(self);
     if (self->phase == PHASE_SESSION)
         pt_endings_publish(&self->endings, self->now.ms, &self->out);
     give_credit(self);
@@ -213,6 +217,9 @@ const pt_outputs_t *pt_agent_step(pt_agent_t *self, pt_now_t now, const pt_input
     case PT_IN_GARBAGE:
         jobs_garbage(self, slot, input->why, input->too_large);
         break;
+    case PT_IN_STDERR:
+        logs_written(self, slot, input->text, input->payload_size);
+        break;
     case PT_IN_DIED:
         jobs_died(self, slot, input->death);
         break;
@@ -233,7 +240,8 @@ int64_t pt_agent_deadline(const pt_agent_t *self)
 {
     if (self->ticked == 0)
         return self->now.ms;
-    int64_t due = earlier(session_deadline(self), jobs_deadline(self));
+    int64_t due =
+        earlier(earlier(session_deadline(self), jobs_deadline(self)), logs_deadline(self));
     if (self->phase == PHASE_SESSION)
         due = earlier(due, pt_endings_due(&self->endings));
     if (!self->leaving || self->left)

@@ -53,6 +53,7 @@ typedef enum {
     PT_IN_READY,       /* the slot's pipeline was started */
     PT_IN_SAID,        /* by the slot's pipeline */
     PT_IN_GARBAGE,     /* what the slot's pipeline wrote is no message */
+    PT_IN_STDERR,      /* the slot's pipeline, which has a job, wrote that to standard error */
     PT_IN_DIED,        /* the slot's pipeline, by itself or after a KILL */
     PT_IN_SPOOLED,     /* a large result is written, or cannot be */
     PT_IN_UNREADABLE,  /* what was kept of a large result is not there any more */
@@ -65,6 +66,7 @@ typedef struct {
     const pt_msg_t *msg; /* MESSAGE */
     const void *payload; /* MESSAGE, of a job: one msgpack object */
     size_t payload_size;
+    const char *text;      /* STDERR, as many bytes as payload_size says */
     const pt_said_t *said; /* SAID */
     const char *why;       /* GARBAGE, UNREADABLE; SPOOLED: NULL if it is written */
     bool too_large;        /* GARBAGE: a message above PT_MESSAGE_MAX */

@@ -5,6 +5,7 @@
 #define PT_AGENT_INSIDE_H
 
 #include "worker/agent.h"
+#include "worker/transcript.h"
 
 #define NEVER INT64_MAX
 
@@ -26,6 +27,8 @@ typedef struct {
     int said_percent;
     unsigned said; /* times progress was published until window_ends */
     int64_t window_ends;
+    pt_transcript_t wrote; /* to standard error */
+    int64_t log_due;       /* not before then is a piece of it published */
 } held_job_t;
 
 typedef struct {
@@ -100,6 +103,14 @@ void jobs_move_deadlines(pt_agent_t *self, int64_t by);
 int64_t jobs_deadline(const pt_agent_t *self);
 /* Publishes the latest status of each lease. */
 void jobs_repeat(pt_agent_t *self);
+
+/* agent_logs.c: what pipelines write to standard error while they have a job. */
+void logs_written(pt_agent_t *self, agent_slot_t *slot, const char *text, size_t size);
+void logs_tick(pt_agent_t *self);
+int64_t logs_deadline(const pt_agent_t *self);
+/* Puts all that is kept of it to the ending of the slot's job, which says it again whenever it is
+   published. */
+void logs_end(pt_agent_t *self, agent_slot_t *slot);
 
 /* agent_large.c: what does not fit into a message. Takes `payload`. */
 void large_result(pt_agent_t *self, const pt_msg_t *result, void *payload, size_t size);

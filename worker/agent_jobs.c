@@ -82,6 +82,7 @@ static void start(pt_agent_t *self, agent_slot_t *slot, const pt_msg_t *msg, con
                   size_t size)
 {
     held_job_t *job = &slot->job;
+    pt_transcript_clear(&job->wrote);
     memset(job, 0, sizeof *job);
     job->job_id = msg->job_id;
     job->org_id = msg->org_id;
@@ -153,6 +154,7 @@ static void end_job(pt_agent_t *self, agent_slot_t *slot, pt_msg_t *result, void
         large_result(self, result, payload, size);
     else
         pt_endings_add(&self->endings, result, payload, size);
+    logs_end(self, slot);
     if (self->phase == PHASE_SESSION)
         pt_endings_publish(&self->endings, self->now.ms, &self->out);
 }
@@ -301,11 +303,18 @@ static void fail_at_limit(pt_agent_t *self, agent_slot_t *slot, const pt_death_t
                  strsignal(death->signal));
 }
 
+/* RLIMIT_DATA only refuses, and nobody says so but the program itself. */
+static bool was_refused_memory(const pt_agent_t *self, const agent_slot_t *slot)
+{
+    return self->types[slot->type].what.limits.memory > 0 &&
+           pt_transcript_tells_of_memory(&slot->job.wrote);
+}
+
 static void fail_dead(pt_agent_t *self, agent_slot_t *slot, const pt_death_t *death)
 {
     if (death->why)
         fail_job(self, slot, "died_start", true, "the pipeline cannot be started: %s", death->why);
-    else if (death->oom || death->cpu)
+    else if (death->oom || death->cpu || was_refused_memory(self, slot))
         fail_at_limit(self, slot, death);
     else if (death->signal)
         fail_job(self, slot, "died_signal", true, "the pipeline was killed by signal %d (%s)%s",

@@ -12,6 +12,11 @@ static void clear_one(pt_ending_t *ending)
     free(ending->head);
     free(ending->payload);
     free(ending->unfinished);
+    for (size_t i = 0; i < ending->log_count; i++) {
+        free(ending->logs[i].head);
+        free(ending->logs[i].payload);
+    }
+    free(ending->logs);
 }
 
 void pt_endings_clear(pt_endings_t *self)
@@ -88,6 +93,24 @@ static pt_ending_t *find(const pt_endings_t *self, const pt_uuid_t *job_id, uint
     return NULL;
 }
 
+void pt_endings_add_log(pt_endings_t *self, const pt_msg_t *log, void *payload, size_t size)
+{
+    pt_ending_t *ending = find(self, &log->job_id, log->attempt);
+    pt_ending_log_t *logs = realloc(ending->logs, (ending->log_count + 1) * sizeof *logs);
+    if (!logs)
+        abort();
+    msgpack_sbuffer head;
+    msgpack_sbuffer_init(&head);
+    pt_msg_encode(log, &head);
+    size_t head_size = head.size;
+    ending->logs = logs;
+    ending->logs[ending->log_count++] =
+        (pt_ending_log_t){msgpack_sbuffer_release(&head), payload, head_size, size};
+    ending->log_topic_size = pt_topic_format(ending->log_topic, log);
+    ending->log_bytes += head_size + size;
+    self->bytes += head_size + size;
+}
+
 const pt_ending_t *pt_endings_find(const pt_endings_t *self, const pt_uuid_t *job_id,
                                    uint32_t attempt)
 {
@@ -118,7 +141,7 @@ bool pt_endings_settle(pt_endings_t *self, const pt_uuid_t *job_id, uint32_t att
     pt_ending_t *ending = find(self, job_id, attempt);
     if (!ending)
         return false;
-    self->bytes -= ending->head_size + ending->payload_size + ending->kept;
+    self->bytes -= ending->head_size + ending->payload_size + ending->kept + ending->log_bytes;
     clear_one(ending);
     *ending = self->items[--self->count];
     return true;
@@ -135,6 +158,11 @@ void pt_endings_restart(pt_endings_t *self, int64_t now)
 
 static void publish_one(pt_ending_t *ending, int64_t now, pt_outputs_t *out)
 {
+    for (size_t i = 0; i < ending->log_count; i++) {
+        const pt_ending_log_t *log = &ending->logs[i];
+        pt_outputs_publish_bytes(out, ending->log_topic, ending->log_topic_size, log->head,
+                                 log->head_size, log->payload, log->payload_size);
+    }
     pt_outputs_publish_bytes(out, ending->topic, ending->topic_size, ending->head,
                              ending->head_size, ending->payload, ending->payload_size);
     ending->due = now + ending->delay;

@@ -65,8 +65,16 @@ void pt_outputs_send(pt_outputs_t *self, const pt_msg_t *msg)
 
 void pt_outputs_publish(pt_outputs_t *self, const pt_msg_t *msg)
 {
+    pt_outputs_publish_with(self, msg, NULL, 0);
+}
+
+void pt_outputs_publish_with(pt_outputs_t *self, const pt_msg_t *msg, const void *payload,
+                             size_t size)
+{
     pt_output_t *output = add_message(self, PT_OUT_PUBLISH, msg);
     output->topic_size = pt_topic_format(output->topic, msg);
+    output->payload = copy(payload, size);
+    output->payload_size = size;
 }
 
 void pt_outputs_publish_bytes(pt_outputs_t *self, const char *topic, size_t topic_size,

@@ -43,6 +43,8 @@ void pt_outputs_clear(pt_outputs_t *self);
 /* Each copies what it is given, but for a large result. */
 void pt_outputs_send(pt_outputs_t *self, const pt_msg_t *msg);
 void pt_outputs_publish(pt_outputs_t *self, const pt_msg_t *msg);
+void pt_outputs_publish_with(pt_outputs_t *self, const pt_msg_t *msg, const void *payload,
+                             size_t size);
 void pt_outputs_publish_bytes(pt_outputs_t *self, const char *topic, size_t topic_size,
                               const void *head, size_t head_size, const void *payload,
                               size_t payload_size);

@@ -40,6 +40,7 @@ typedef struct {
     bool up, killed, spoke,
         took; /* spoke: said a message since its start; took: a job was written to it */
     bool in_watched;
+    bool works;       /* has a job that has not ended */
     bool kill_unsaid; /* killed when there was no process: its death is still to be told */
     pt_framing_t said;
     pt_lines_t lines;
@@ -160,6 +161,32 @@ static pt_speaker_t speaker(const pt_slots_t *self, const slot_t *slot)
     return (pt_speaker_t){slot->job_type, (int64_t)slot->number, slot->child.pid, self->now};
 }
 
+/* ---- standard error ----------------------------------------------------------------------- */
+
+/* Of a job it is the job's; without one it tells people why a pipeline does not start. */
+static void tell_errors(pt_slots_t *self, slot_t *slot, const char *data, size_t size)
+{
+    pt_speaker_t who = speaker(self, slot);
+    if (slot->works)
+        tell(self, slot, (pt_input_t){.kind = PT_IN_STDERR, .text = data, .payload_size = size});
+    else
+        pt_lines_add(&slot->lines, &who, data, size);
+}
+
+static void read_errors(pt_slots_t *self, slot_t *slot)
+{
+    char data[8192];
+    for (int i = 0; i < READS_A_TURN && slot->child.err >= 0; i++) {
+        ssize_t got = read(slot->child.err, data, sizeof data);
+        if (got < 0)
+            return;
+        if (got == 0)
+            pt_child_close(&slot->child.err);
+        else
+            tell_errors(self, slot, data, (size_t)got);
+    }
+}
+
 /* ---- writing jobs ------------------------------------------------------------------------ */
 
 static void watch(pt_slots_t *self, const slot_t *slot, stream_t stream, int descriptor,
@@ -222,12 +249,14 @@ static void begin_job(pt_slots_t *self, slot_t *slot)
 void pt_slots_job(pt_slots_t *self, size_t number, const void *data, size_t size)
 {
     slot_t *slot = self->slots[number];
+    read_errors(self, slot); /* since the last ending: nobody's */
     drop_job(slot);
     slot->job = malloc(size);
     if (!slot->job)
         abort();
     memcpy(slot->job, data, size);
     slot->job_size = size;
+    slot->works = true;
     if (slot->up)
         begin_job(self, slot);
 }
@@ -236,6 +265,7 @@ void pt_slots_kill(pt_slots_t *self, size_t number)
 {
     slot_t *slot = self->slots[number];
     drop_job(slot);
+    slot->works = false;
     if (!slot->up) {
         slot->kill_unsaid = true;
         return;
@@ -248,8 +278,16 @@ void pt_slots_kill(pt_slots_t *self, size_t number)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
+/* What was written before the ending is there by now, and is the job's. */
+static void end_errors(pt_slots_t *self, slot_t *slot)
+{
+    read_errors(self, slot);
+    slot->works = false;
+}
+
 static void say_garbage(pt_slots_t *self, slot_t *slot, const char *why, bool too_large)
 {
+    read_errors(self, slot); /* they may tell why */
     pt_log(PT_WARNING, "a pipeline broke its protocol", PT_S("pipeline", slot->job_type),
            PT_S("why", why), PT_N("pid", slot->child.pid));
     tell(self, slot, (pt_input_t){.kind = PT_IN_GARBAGE, .why = why, .too_large = too_large});
@@ -269,6 +307,8 @@ static void tell_said(pt_slots_t *self, slot_t *slot)
         pt_said_t said;
         why = pt_said_read(&said, message, size);
         slot->spoke = true;
+        if (!why && said.kind != PT_SAID_PROGRESS)
+            end_errors(self, slot);
         if (!why)
             tell(self, slot, (pt_input_t){.kind = PT_IN_SAID, .said = &said});
     }
@@ -290,21 +330,6 @@ static void read_output(pt_slots_t *self, slot_t *slot)
         }
         pt_framing_added(&slot->said, (size_t)got);
         tell_said(self, slot);
-    }
-}
-
-static void read_errors(pt_slots_t *self, slot_t *slot)
-{
-    char data[8192];
-    pt_speaker_t who = speaker(self, slot);
-    for (int i = 0; i < READS_A_TURN && slot->child.err >= 0; i++) {
-        ssize_t got = read(slot->child.err, data, sizeof data);
-        if (got < 0)
-            return;
-        if (got == 0)
-            pt_child_close(&slot->child.err);
-        else
-            pt_lines_add(&slot->lines, &who, data, (size_t)got);
     }
 }
 
@@ -333,6 +358,7 @@ static void start_failed(pt_slots_t *self, slot_t *slot, const char *why)
     if (!slot->job)
         return;
     drop_job(slot);
+    slot->works = false;
     tell(self, slot, (pt_input_t){.kind = PT_IN_DIED, .death = &(pt_death_t){.why = why}});
 }
 
@@ -397,7 +423,7 @@ static void release(pt_slots_t *self, slot_t *slot)
     pt_child_close_all(&slot->child);
     pt_framing_clear(&slot->said);
     drop_job(slot);
-    slot->up = false;
+    slot->up = slot->works = false;
     slot->silent_since = 0;
 }
 

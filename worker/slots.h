@@ -9,8 +9,8 @@
 
 typedef struct pt_slots pt_slots_t;
 
-/* `input` is READY, SAID, GARBAGE or DIED, and borrowed. pt_slots_job and pt_slots_kill may be
-   called from inside. */
+/* `input` is READY, SAID, GARBAGE, STDERR or DIED, and borrowed. pt_slots_job and pt_slots_kill may
+   be called from inside. */
 typedef void pt_slots_tell_t(void *context, const pt_input_t *input);
 
 /* `keeper` is the program paratope-keeper, `cgroup` where groups with limits of memory may be made,

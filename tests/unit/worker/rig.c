@@ -21,7 +21,7 @@ static void open_config(rig_t *self, size_t slots, size_t brokers, int64_t grace
     strcpy(config.types[0].job_type, TYPE);
     config.types[0].slots = slots;
     config.types[0].timeout_ms = 60000;
-    config.types[0].limits.cpu = 7;
+    config.types[0].limits = (pt_limits_t){.memory = 1 << 30, .cpu = 7};
     memset(self, 0, sizeof *self);
     self->agent = pt_agent_new(&config);
     self->now = (pt_now_t){1000000, 1700000000000000};
@@ -76,6 +76,9 @@ static void keep(rig_t *self, const pt_output_t *output)
     done->slot = output->slot;
     done->broker = output->broker;
     done->payload_size = output->payload_size;
+    if (output->payload)
+        memcpy(done->payload, output->payload,
+               output->payload_size < 64 ? output->payload_size : 64);
     done->bytes = output->bytes;
     done->job = output->job_id.bytes[0];
     done->when = self->now.ms;
@@ -210,6 +213,13 @@ void rig_progress(rig_t *self, size_t slot, const char *step, double fraction)
     pt_said_t what = {.kind = PT_SAID_PROGRESS, .fraction = fraction};
     snprintf(what.step, sizeof what.step, "%s", step);
     said(self, slot, &what);
+}
+
+void rig_stderr(rig_t *self, size_t slot, const char *text)
+{
+    rig_step(self,
+             &(pt_input_t){
+                 .kind = PT_IN_STDERR, .slot = slot, .text = text, .payload_size = strlen(text)});
 }
 
 /* A text whose msgpack object has `size` bytes; above 65,535 + 5 that is a str 32. */

@@ -21,6 +21,7 @@ typedef struct {
     pt_msg_t msg; /* of SEND, PUBLISH and CHUNK */
     uint8_t job;  /* of SPOOL, UNSPOOL and CHUNK: as rig_id numbers it */
     size_t payload_size, bytes;
+    char payload[64]; /* the beginning */
     int64_t when;
 } rig_output_t;
 
@@ -58,6 +59,7 @@ void rig_settle(rig_t *self, uint8_t job, uint32_t attempt, const char *outcome)
 void rig_hello_again(rig_t *self, const char *reason);
 void rig_bye(rig_t *self);
 void rig_progress(rig_t *self, size_t slot, const char *step, double fraction);
+void rig_stderr(rig_t *self, size_t slot, const char *text);
 void rig_result(rig_t *self, size_t slot, size_t size);
 /* What was told to be kept is, with a digest of nines; or not, and why. */
 void rig_spooled(rig_t *self, uint8_t job, uint32_t attempt, const char *why);

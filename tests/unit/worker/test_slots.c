@@ -22,6 +22,7 @@ typedef struct {
     pt_slots_t *slots;
     size_t ready, progress, results, errors, garbage, deaths;
     size_t results_size;
+    size_t errors_size, errors_at_result; /* bytes of standard error */
     double fraction;
     char why[256];
     pt_death_t death;
@@ -34,6 +35,7 @@ static void told_said(told_t *told, const pt_said_t *said)
     told->results += said->kind == PT_SAID_RESULT;
     told->errors += said->kind == PT_SAID_ERROR;
     told->results_size = said->results_size;
+    told->errors_at_result = told->errors_size;
     told->fraction = said->fraction;
     if (told->kill_at_progress)
         pt_slots_kill(told->slots, 0);
@@ -45,6 +47,7 @@ static void tell(void *context, const pt_input_t *input)
     told->ready += input->kind == PT_IN_READY;
     told->garbage += input->kind == PT_IN_GARBAGE;
     told->deaths += input->kind == PT_IN_DIED;
+    told->errors_size += input->kind == PT_IN_STDERR ? input->payload_size : 0;
     if (input->kind == PT_IN_SAID)
         told_said(told, input->said);
     if (input->kind == PT_IN_GARBAGE)
@@ -596,14 +599,30 @@ static void program_that_cannot_be_started_is_told_to_the_job_that_waits(void **
     close_slots(&told);
 }
 
-static void flood_on_standard_error_disturbs_nothing(void **state)
+static void standard_error_of_a_job_is_told_all_before_its_ending(void **state)
 {
     told_t told;
     (void)state;
     open_generic(&told);
-    send_job(&told, "noise=100000");
+    send_job(&told, "noise=100000"); /* "noise N" a line */
     run_until(&told, &told.results, 1);
+    assert_int_equal(told.errors_at_result, 100000 * 7 + 488890);
+    send_job(&told, "noise=10 exit=3");
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.errors_size - told.errors_at_result, 80);
     close_slots(&told);
+}
+
+static void standard_error_without_a_job_is_nobodys(void **state)
+{
+    char path[32];
+    told_t told;
+    (void)state;
+    open_script(&told, "echo early >&2; exec sleep 60", path);
+    run_for(&told, 300);
+    assert_int_equal(told.errors_size, 0);
+    close_slots(&told);
+    unlink(path);
 }
 
 static void argument_is_passed_and_signals_are_as_usual(void **state)
@@ -738,7 +757,8 @@ int main(void)
         cmocka_unit_test(message_in_small_pieces_is_put_together),
         cmocka_unit_test(program_that_dies_at_its_start_is_tried_less_and_less),
         cmocka_unit_test(program_that_cannot_be_started_is_told_to_the_job_that_waits),
-        cmocka_unit_test(flood_on_standard_error_disturbs_nothing),
+        cmocka_unit_test(standard_error_of_a_job_is_told_all_before_its_ending),
+        cmocka_unit_test(standard_error_without_a_job_is_nobodys),
         cmocka_unit_test(argument_is_passed_and_signals_are_as_usual),
         cmocka_unit_test(pipeline_has_none_of_our_descriptors),
         cmocka_unit_test(death_of_the_agent_kills_the_pipeline),
