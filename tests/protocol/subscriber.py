@@ -4,16 +4,19 @@ It shares no code with the system or its tests, so that it shows what a stranger
 """
 import time
 import uuid
+from pathlib import Path
 
 import httpx
 import msgpack
 import zmq
+import zmq.auth
 
 
 class Subscriber:
     """Follows one organisation's events: take() hands them out in order, none missing, none twice."""
 
-    def __init__(self, events: str, url: str, token: str, org: str, last: int = 0) -> None:
+    def __init__(self, events: str, url: str, token: str, org: str, last: int = 0, keys: Path | None = None) -> None:
+        """`keys`: the folder that the operator made with paratope-keys, if the broker encrypts (section 8)."""
         self.org = org
         self.last = last
         self.timeline = None
@@ -22,6 +25,10 @@ class Subscriber:
                                  trust_env=False)
         self.socket = zmq.Context.instance().socket(zmq.SUB)
         self.socket.linger = 0
+        if keys:
+            self.socket.curve_serverkey = zmq.auth.load_certificate(keys / 'broker.key')[0]
+            self.socket.curve_publickey, self.socket.curve_secretkey = zmq.auth.load_certificate(
+                keys / 'subscriber.key_secret')
         for endpoint in events.split():
             self.socket.connect(endpoint)
         for prefix in (f'event.{org}.', f'edge.{org}.'):

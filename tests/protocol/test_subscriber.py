@@ -1,5 +1,7 @@
 """An independent subscriber follows jobs from created to completed, and proves order and completeness."""
 import collections
+import subprocess
+from pathlib import Path
 
 import pytest
 from subscriber import Subscriber
@@ -96,3 +98,21 @@ def test_a_page_above_the_last_number_says_where_the_table_ends(own):
                      own.variant)[0]['seq']
     page = own.http.get('/v1/events', params={'after': last + 1000}).json()
     assert page['data'] == [] and page['rewound_to'] == last
+
+
+def test_follows_its_organisation_encrypted():
+    """With a certificate for this organisation alone."""
+    with System(keys=True, pipelines={'humanization': GENERIC}) as running:
+        org = running.query('SELECT org_id::text FROM variants WHERE id = %s', running.variant)[0]['org_id']
+        programs = Path(f'/proc/{running.pid("broker-1")}/exe').resolve().parent
+        subprocess.run([programs / 'paratope-keys', 'add', running.home / 'keys', 'dashboard', '--role=subscriber',
+                        f'--org={org}'], check=True, timeout=30)
+        subscriber = Subscriber(running.env['PARATOPE_EVENTS'], running.url, running.token, org,
+                                keys=running.home / 'keys' / 'machines' / 'dashboard')
+        events = subscriber.take(2)
+        jobs = [running.submit() for _ in range(5)]
+        running.wait_terminal(jobs)
+        events += subscriber.take(2)
+        subscriber.close()
+        check_complete(running, events)
+        assert any(event['live'] for event in events)
