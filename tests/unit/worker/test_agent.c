@@ -346,7 +346,7 @@ static void death_is_told_with_signal_status_or_memory(void **state)
     } cases[] = {
         {{.signal = SIGSEGV}, "died_signal", "signal 11 (Segmentation fault)"},
         {{.signal = SIGKILL}, "died_signal", "signal 9 (Killed); out of memory?"},
-        {{.signal = SIGKILL, .oom = true}, "out_of_memory", "killed by signal 9 (Killed)"},
+        {{.signal = SIGKILL, .oom = true}, "out_of_memory", "it may use 1024 MiB"},
         {{.signal = SIGXCPU, .cpu = true}, "cpu_limit", "more than the 7 s of CPU time"},
         {{.status = 3}, "died_exit", "exited with status 3"},
         {{.status = 0}, "died_exit", "exited with status 0"},
