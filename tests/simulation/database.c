@@ -689,8 +689,7 @@ bool database_all_ended(const world_t *world)
 /* What the script can lead to: failures are nobody else's fault. */
 static bool is_fair(const job_t *job, const pt_row_t *row)
 {
-    bool bad_for_good = job->bad_tries == BAD_ALWAYS || job->script == SCRIPT_FAILS ||
-                        job->script == SCRIPT_UNACCEPTABLE;
+    bool bad_for_good = job->bad_tries == BAD_ALWAYS || job->script == SCRIPT_UNACCEPTABLE;
     if (row->state == PT_CANCELED)
         return job->cancel_asked;
     if (row->state == PT_COMPLETED)

@@ -83,10 +83,18 @@ static int64_t down_time(world_t *world)
                                               : draw(world, 1 * SECOND, 12 * SECOND);
 }
 
+/* Often within a peer's patience, sometimes far beyond it. */
+static int64_t some_time(world_t *world)
+{
+    int64_t most = random_chance(&world->random, 500)   ? 2 * SECOND
+                   : random_chance(&world->random, 700) ? 9 * SECOND
+                                                        : 25 * SECOND;
+    return draw(world, 100 * MS, most);
+}
+
 static void stop_for_a_while(world_t *world, node_t *node)
 {
-    int64_t us = random_chance(&world->random, 500) ? draw(world, 100 * MS, 2 * SECOND)
-                                                    : draw(world, 2 * SECOND, 9 * SECOND);
+    int64_t us = some_time(world);
     trace(world, node, "is stopped for %.1f s", (double)us / SECOND);
     if (node->paused_until < world->now + us) /* what it has not read yet keeps its order */
         node->paused_until = world->now + us;
@@ -120,7 +128,7 @@ static void trouble_link(world_t *world, fault_t fault)
 {
     node_t *peer = any_peer(world);
     int broker = (int)draw(world, 0, BROKERS - 1);
-    int64_t us = draw(world, 100 * MS, 8 * SECOND);
+    int64_t us = some_time(world);
     bool up = random_chance(&world->random, 700), down = !up || random_chance(&world->random, 700);
     if (!peer->up)
         return;

@@ -64,6 +64,8 @@ void jobs_new(world_t *world)
         job->type = (int)draw(world, 0, world->settings.types - 1);
         job->script = short_ones ? SCRIPT_GOOD : draw_script(world);
         job->bad_tries = random_chance(&world->random, 500) ? BAD_ALWAYS : (int)draw(world, 1, 3);
+        if (job->script == SCRIPT_FAILS && random_chance(&world->random, 500))
+            job->bad_tries = 1; /* whoever did not hear of it may try again */
         if (job->script == SCRIPT_GOOD)
             job->bad_tries = 0;
         job->steps = (int)draw(world, 0, 3);

@@ -12,7 +12,7 @@
 /* What its pipeline does. */
 typedef enum {
     SCRIPT_GOOD,
-    SCRIPT_FAILS,        /* for good, at the first try */
+    SCRIPT_FAILS,        /* with an error that ends the job, `bad_tries` times; then good */
     SCRIPT_RETRIES,      /* an error that may go away, `bad_tries` times; then good */
     SCRIPT_CRASHES,      /* the process dies, `bad_tries` times; then good */
     SCRIPT_HANGS,        /* until its time-out, `bad_tries` times; then good */

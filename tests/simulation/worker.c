@@ -182,6 +182,7 @@ static int64_t process_of(const worker_t *self, size_t slot)
 static void kill_slot(worker_t *self, size_t number)
 {
     slot_t *slot = &self->slots[number];
+    trace(self->world, self->node, "kills slot %zu", number);
     lease_t *lease = slot->busy ? find_lease(self, slot->job, slot->attempt) : NULL;
     if (lease && !self->in_session) { /* nobody could ask for a stop: by its time-out */
         lease->ended = true;
@@ -333,6 +334,7 @@ static void on_ready(world_t *world, node_t *node, event_t *event)
     if (event->number != process_of(self, number))
         return;
     slot->up = true;
+    trace(world, node, "slot %zu is ready", number);
     step(self, &(pt_input_t){.kind = PT_IN_READY, .slot = number});
     if (slot->busy && slot->up)
         pipeline_later(self, number, job_at(world, slot->job)->step_us);
@@ -345,6 +347,7 @@ static void on_died(world_t *world, node_t *node, event_t *event)
     if (event->number != process_of(self, number))
         return;
     pt_death_t death = {.signal = 9};
+    trace(world, node, "slot %zu is dead", number);
     step(self, &(pt_input_t){.kind = PT_IN_DIED, .slot = number, .death = &death});
     after(world, node, draw(world, 5 * MS, 200 * MS), on_ready, event->number, NULL);
 }
@@ -397,6 +400,7 @@ static void say_error(worker_t *self, size_t number, bool retry)
 static void crash(worker_t *self, size_t number)
 {
     pt_death_t death = {.signal = 11};
+    trace(self->world, self->node, "slot %zu crashes", number);
     end_job(self, number);
     self->slots[number].up = false;
     self->slots[number].process++;
@@ -410,7 +414,7 @@ static void finish(worker_t *self, size_t number, job_t *job)
 {
     bool bad = job->bad_tries > 0;
     job->bad_tries -= bad && job->bad_tries < BAD_ALWAYS;
-    if (job->script == SCRIPT_FAILS)
+    if (job->script == SCRIPT_FAILS && bad)
         say_error(self, number, false);
     else if (job->script == SCRIPT_RETRIES && bad)
         say_error(self, number, true);
