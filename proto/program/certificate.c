@@ -3,6 +3,10 @@
 #include "proto/wire.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define FILE_MAX 16384 /* bytes; 64 job types are 2,048 */
 
 /* ---- files ------------------------------------------------------------------------------- */
 
@@ -14,10 +18,27 @@ static bool take_key(char key[PT_KEY_TEXT], const char *text)
     return is_key;
 }
 
+/* NULL if it is no file, or longer than any certificate. zconfig_load would lose memory then. */
+static zconfig_t *load(const char *path)
+{
+    char text[FILE_MAX + 1];
+    struct stat stat;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t size = -1;
+    if (file >= 0 && fstat(file, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size <= FILE_MAX)
+        size = read(file, text, FILE_MAX);
+    if (file >= 0)
+        close(file);
+    if (size < 0)
+        return NULL;
+    text[size] = 0;
+    return zconfig_str_load(text);
+}
+
 bool pt_certificate_read(pt_certificate_t *self, const char *path)
 {
     memset(self, 0, sizeof *self);
-    self->file = zconfig_load(path);
+    self->file = load(path);
     if (self->file &&
         take_key(self->public_key, zconfig_get(self->file, "/curve/public-key", NULL))) {
         take_key(self->secret_key, zconfig_get(self->file, "/curve/secret-key", NULL));
