@@ -167,6 +167,11 @@ static void put_event(pt_batch_t *self, const pt_item_t *item)
 
 static void put_result(pt_batch_t *self, const pt_item_t *item)
 {
+    if (item->fact.payload_size > PT_PAYLOAD_MAX) {
+        assert(self->large_count < PT_BATCH_LARGE_MAX);
+        self->large[self->large_count++] = item;
+        return;
+    }
     self->result_count++;
     pt_array_uuid(&self->results[0], &item->row->job_id);
     pt_array_text(&self->results[1], item->result.results);

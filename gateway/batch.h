@@ -9,6 +9,11 @@
 #include "gateway/render.h"
 #include "gateway/store.h"
 
+/* Payloads of a batch in all, but for one that is larger and alone; and how many of them can be
+   larger than what rides in a message. */
+#define PT_BATCH_BYTES (8 * 1024 * 1024)
+#define PT_BATCH_LARGE_MAX (PT_BATCH_BYTES / PT_PAYLOAD_MAX + 1)
+
 /* A fact in the batch, and what became of it. */
 typedef struct {
     pt_fact_t fact;
@@ -28,6 +33,8 @@ typedef struct {
     /* Parameters: ids to lock; rows, results and events to write. */
     pt_array_t ids, update[12], results[3], events[8];
     size_t changed, result_count, event_count;
+    const pt_item_t *large[PT_BATCH_LARGE_MAX]; /* whose results are written one by one */
+    size_t large_count;
 } pt_batch_t;
 
 /* Sorts the items by job and renders results, refusing those that are not acceptable. */

@@ -43,6 +43,8 @@ bool pt_fact_read(pt_fact_t *self, const pt_ticket_t *from, const pt_msg_t *msg,
     self->from = *from;
     self->org_id = msg->org_id;
     pt_job_type_copy(self->job_type, msg->job_type);
+    self->size = msg->size;
+    memcpy(self->digest, msg->digest, sizeof self->digest);
     if (payload && msg->verb == PT_RESULT) {
         zframe_t *frame = (zframe_t *)(uintptr_t)payload; /* czmq has no const */
         self->payload_size = zframe_size(frame);

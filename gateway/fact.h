@@ -16,6 +16,8 @@ typedef struct {
     char job_type[PT_TYPE_MAX];
     void *payload; /* the result, owned; NULL if there is none */
     size_t payload_size;
+    uint64_t size; /* of a large result that its worker keeps, and its digest; else 0 */
+    uint8_t digest[PT_DIGEST_SIZE];
 } pt_fact_t;
 
 /* Reads a status or result; `payload` may be NULL and is copied. False: it is neither, or of a type

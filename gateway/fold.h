@@ -49,6 +49,7 @@ typedef struct {
     bool retry;     /* of an ending without: trying again can help */
     bool refused;   /* of an ending: its payload is not acceptable; `message` says why */
     bool counts;    /* of a loss: a drain or a job handed back counts nowhere */
+    bool unusable;  /* of a loss: there was an ending, but its result is damaged */
     char code[PT_NAME_MAX];
     char message[PT_TEXT_MAX + 1];
 } pt_said_fact_t;

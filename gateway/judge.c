@@ -45,6 +45,8 @@ static pt_reply_t reply_to_ending(pt_fate_t fate, const pt_fold_t *fold, bool re
 pt_reply_t pt_reply(pt_fate_t fate, const pt_said_fact_t *said, const pt_fold_t *fold, bool refused)
 {
     bool judged = fate == PT_ITEM_UNKNOWN || fate == PT_ITEM_JUDGED;
+    if (judged && said->unusable)
+        return (pt_reply_t){PT_SETTLED, "superseded"};
     if (judged && said->said == PT_SAID_ENDING)
         return reply_to_ending(fate, fold, refused);
     if (judged && !pt_said_by_us(said->said) && pt_judged_stale(fate, fold))

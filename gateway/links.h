@@ -22,6 +22,8 @@ typedef struct {
     void (*held)(void *context, int broker, uint64_t number, const pt_refs_t *held);
     void (*gone)(void *context, const pt_uuid_t *job_id, uint32_t attempt, bool certain,
                  bool counts, const char *reason);
+    /* A piece of a large result; `payload` is borrowed. */
+    void (*chunk)(void *context, const pt_msg_t *chunk, const void *payload, size_t size);
     /* A gateway's event passed by; `is_new`: its number is above the last that was noted. */
     void (*event)(void *context, const pt_msg_t *event, bool is_new);
 } pt_links_sink_t;

@@ -237,7 +237,7 @@ static void drop(pt_links_t *self, int link, const char *reason)
            PT_S("endpoint", broker->jobs), PT_S("reason", reason));
 }
 
-static void take_job_message(pt_links_t *self, int link, const pt_msg_t *msg)
+static void take_job_message(pt_links_t *self, int link, const pt_msg_t *msg, zframe_t *payload)
 {
     switch (msg->verb) {
     case PT_CREDIT:
@@ -254,9 +254,25 @@ static void take_job_message(pt_links_t *self, int link, const pt_msg_t *msg)
         self->sink.gone(self->sink.context, &msg->job_id, msg->attempt, msg->certain,
                         !msg->handed_back, msg->reason);
         break;
+    case PT_CHUNK:
+        self->sink.chunk(self->sink.context, msg, zframe_data(payload), zframe_size(payload));
+        break;
     default:
         break;
     }
+}
+
+/* Why it is no message of a broker, or NULL. */
+static const char *read_job_message(pt_msg_t *msg, zframe_t *head, zframe_t *payload)
+{
+    const char *fault = pt_msg_decode(msg, zframe_data(head), zframe_size(head));
+    if (fault)
+        return fault;
+    fault = pt_msg_check_payload(msg, payload ? zframe_data(payload) : NULL,
+                                 payload ? zframe_size(payload) : 0);
+    if (fault)
+        pt_msg_clear(msg);
+    return fault;
 }
 
 static void read_dealer(pt_links_t *self, int link)
@@ -266,17 +282,17 @@ static void read_dealer(pt_links_t *self, int link)
         zmsg_t *parts = zmsg_recv(broker->dealer);
         if (!parts)
             return;
-        zframe_t *head = zmsg_first(parts);
+        zframe_t *head = zmsg_first(parts), *payload = zmsg_next(parts);
         pt_msg_t msg;
         unsigned actions = 0;
-        const char *fault = pt_msg_decode(&msg, zframe_data(head), zframe_size(head));
+        const char *fault = read_job_message(&msg, head, payload);
         if (fault) {
             drop(self, link, fault);
         } else {
             if (!pt_link_take(&broker->session, &msg, pt_clock_ms(), &actions))
                 drop(self, link, "another session's");
             else if (broker->session.in_session)
-                take_job_message(self, link, &msg);
+                take_job_message(self, link, &msg, payload);
             pt_msg_clear(&msg);
         }
         zmsg_destroy(&parts);

@@ -1,6 +1,7 @@
 /* paratope-gateway: HTTP in, durable jobs, recorded events. Puts the parts together and ends them.
  */
 #include "gateway/control.h"
+#include "gateway/fetcher.h"
 #include "gateway/http_server.h"
 #include "gateway/links.h"
 #include "gateway/migrate.h"
@@ -39,7 +40,8 @@ static const pt_option_t options[] = {
 typedef struct {
     pt_keyring_t keyring;
     pt_links_t *links;
-    pt_recorder_t *recorder;
+    pt_recorder_t *recorder, *large; /* large: of results that were fetched */
+    pt_fetcher_t *fetcher;
     pt_sweep_t *sweep;
     pt_control_t *control;
     pt_committer_t *committer;
@@ -50,7 +52,16 @@ typedef struct {
 
 static void on_fact(void *context, pt_fact_t *fact)
 {
-    pt_recorder_take(((parts_t *)context)->recorder, fact);
+    parts_t *parts = context;
+    if (fact->size > 0 && !fact->payload)
+        pt_fetcher_take(parts->fetcher, fact);
+    else
+        pt_recorder_take(parts->recorder, fact);
+}
+
+static void on_chunk(void *context, const pt_msg_t *chunk, const void *payload, size_t size)
+{
+    pt_fetcher_chunk(((parts_t *)context)->fetcher, chunk, payload, size);
 }
 
 static void on_credit(void *context)
@@ -71,7 +82,9 @@ static void on_held(void *context, int broker, uint64_t number, const pt_refs_t 
 static void on_gone(void *context, const pt_uuid_t *job_id, uint32_t attempt, bool certain,
                     bool counts, const char *reason)
 {
-    pt_sweep_gone(((parts_t *)context)->sweep, job_id, attempt, certain, counts, reason);
+    parts_t *parts = context;
+    pt_fetcher_gone(parts->fetcher, job_id, attempt);
+    pt_sweep_gone(parts->sweep, job_id, attempt, certain, counts, reason);
 }
 
 static void on_event(void *context, const pt_msg_t *event, bool is_new)
@@ -90,6 +103,8 @@ static void on_leads(void *context, bool leader)
 {
     parts_t *parts = context;
     pt_recorder_set_active(parts->recorder, leader);
+    pt_recorder_set_active(parts->large, leader);
+    pt_fetcher_set_active(parts->fetcher, leader);
     pt_sweep_set_active(parts->sweep, leader);
     pt_links_set_leader(parts->links, leader);
 }
@@ -142,11 +157,14 @@ static bool start(parts_t *parts, const pt_options_t *given)
     pt_links_settings_t settings = {pt_options_demand(given, "brokers"),
                                     pt_options_demand(given, "events-in"),
                                     pt_options_demand(given, "events"), &parts->keyring};
-    pt_links_sink_t sink = {parts, on_fact, on_credit, on_brokers, on_held, on_gone, on_event};
+    pt_links_sink_t sink = {parts,   on_fact, on_credit, on_brokers,
+                            on_held, on_gone, on_chunk,  on_event};
     parts->links = pt_links_new(&settings, &sink);
     if (!parts->links)
         return false;
     parts->recorder = pt_recorder_new(uri, parts->links, on_waits, parts);
+    parts->large = pt_recorder_new(uri, parts->links, on_waits, parts);
+    parts->fetcher = pt_fetcher_new(uri, parts->links, parts->recorder, parts->large);
     parts->sweep = pt_sweep_new(uri, parts->links, parts->recorder);
     parts->committer = pt_committer_new(uri, parts->links, on_waits, parts);
     parts->pool = pt_pool_new(uri, READ_CONNECTIONS);
@@ -162,7 +180,10 @@ static void stop(parts_t *parts)
     pt_control_destroy(&parts->control);
     pt_links_stop(parts->links);
     pt_sweep_destroy(&parts->sweep);
+    pt_fetcher_stop(parts->fetcher);
     pt_recorder_destroy(&parts->recorder);
+    pt_recorder_destroy(&parts->large);
+    pt_fetcher_destroy(&parts->fetcher);
     pt_links_destroy(&parts->links);
     pt_pool_destroy(&parts->pool);
 }

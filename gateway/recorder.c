@@ -8,11 +8,11 @@
 #include <stdatomic.h>
 
 #define BATCH_MAX 1000
-#define BATCH_BYTES (8 * 1024 * 1024)
 #define QUEUE_MAX 20000
 #define QUEUE_BYTES (64 * 1024 * 1024)
 #define STATEMENT_MS 5000
-#define AGAIN_MS 100 /* doubled up to */
+#define BYTES_A_MS 2048 /* of payloads, that a slow server takes */
+#define AGAIN_MS 100    /* doubled up to */
 #define AGAIN_MOST_MS 2000
 
 struct pt_recorder {
@@ -27,6 +27,8 @@ struct pt_recorder {
     pt_links_t *links;
     pt_waits_fn *waits;
     void *context;
+    pt_recorded_fn *done;
+    void *done_context;
     _Atomic uint64_t recorded, stale, overtaken, refused, batches;
 };
 
@@ -41,7 +43,7 @@ static void drop_queue(pt_recorder_t *self)
     self->bytes = 0;
 }
 
-void pt_recorder_take(pt_recorder_t *self, pt_fact_t *fact)
+bool pt_recorder_take(pt_recorder_t *self, pt_fact_t *fact)
 {
     pthread_mutex_lock(&self->lock);
     bool fits =
@@ -55,6 +57,13 @@ void pt_recorder_take(pt_recorder_t *self, pt_fact_t *fact)
     if (!fits)
         free(fact->payload);
     fact->payload = NULL;
+    return fits;
+}
+
+void pt_recorder_on_done(pt_recorder_t *self, pt_recorded_fn *done, void *context)
+{
+    self->done = done;
+    self->done_context = context;
 }
 
 void pt_recorder_set_active(pt_recorder_t *self, bool active)
@@ -66,13 +75,20 @@ void pt_recorder_set_active(pt_recorder_t *self, bool active)
     pthread_mutex_unlock(&self->lock);
 }
 
+/* A fact that is larger than a batch is one alone. */
+static bool fits_batch(const pt_recorder_t *self, size_t count, size_t bytes)
+{
+    return count == 0 ||
+           (count < BATCH_MAX && bytes + self->queue[self->head].payload_size <= PT_BATCH_BYTES);
+}
+
 static size_t take_batch(pt_recorder_t *self, pt_item_t *items)
 {
     size_t count = 0, bytes = 0;
     pthread_mutex_lock(&self->lock);
     while (self->queued == 0 && !self->stop)
         pthread_cond_wait(&self->wake, &self->lock);
-    while (self->queued > 0 && count < BATCH_MAX && bytes < BATCH_BYTES && !self->stop) {
+    while (self->queued > 0 && fits_batch(self, count, bytes) && !self->stop) {
         memset(&items[count], 0, sizeof items[count]);
         items[count].fact = self->queue[self->head];
         self->head = (self->head + 1) % QUEUE_MAX;
@@ -115,12 +131,35 @@ static int texts(const char **to, const pt_array_t *arrays, int count)
     return count;
 }
 
+static int deadline_of(const pt_batch_t *batch)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        bytes += batch->items[i].fact.payload_size;
+    return STATEMENT_MS + (int)(bytes / BYTES_A_MS);
+}
+
+/* Large results, a statement each: their text goes to the server as it is. */
+static int add_large(const pt_batch_t *batch, pt_pg_step_t *steps, const char *params[][3],
+                     char ids[][PT_UUID_TEXT])
+{
+    for (size_t i = 0; i < batch->large_count; i++) {
+        const pt_item_t *item = batch->large[i];
+        params[i][0] = pt_uuid_format(&item->row->job_id, ids[i]);
+        params[i][1] = item->result.results;
+        params[i][2] = item->result.model_versions;
+        steps[i] = (pt_pg_step_t){&pt_sql_insert_result, params[i], 3};
+    }
+    return (int)batch->large_count;
+}
+
 /* Writes what changed and commits, in one flight; the counters of the events are the last lock. */
 static pt_pg_outcome_t write_and_commit(pt_recorder_t *self, pt_batch_t *batch)
 {
-    const char *update[12], *result[3], *events[8];
-    pt_pg_step_t steps[4];
-    PGresult *results[4];
+    const char *update[12], *result[3], *events[8], *large[PT_BATCH_LARGE_MAX][3];
+    char ids[PT_BATCH_LARGE_MAX][PT_UUID_TEXT];
+    pt_pg_step_t steps[4 + PT_BATCH_LARGE_MAX];
+    PGresult *results[4 + PT_BATCH_LARGE_MAX];
     int count = 0, numbers = -1;
     if (batch->changed > 0)
         steps[count++] =
@@ -128,13 +167,14 @@ static pt_pg_outcome_t write_and_commit(pt_recorder_t *self, pt_batch_t *batch)
     if (batch->result_count > 0)
         steps[count++] =
             (pt_pg_step_t){&pt_sql_insert_results, result, texts(result, batch->results, 3)};
+    count += add_large(batch, steps + count, large, ids);
     if (batch->event_count > 0) {
         numbers = count;
         steps[count++] =
             (pt_pg_step_t){&pt_sql_append_events, events, texts(events, batch->events, 8)};
     }
     steps[count++] = (pt_pg_step_t){&pt_sql_commit, NULL, 0};
-    pt_pg_outcome_t outcome = pt_pg_flight(self->pg, steps, count, STATEMENT_MS, results);
+    pt_pg_outcome_t outcome = pt_pg_flight(self->pg, steps, count, deadline_of(batch), results);
     if (outcome != PT_PG_OK)
         return outcome;
     if (numbers >= 0)
@@ -257,6 +297,8 @@ static pt_pg_outcome_t try_batch(pt_recorder_t *self, pt_item_t *items, size_t c
     }
     if (outcome == PT_PG_OK)
         follow_up(self, &batch);
+    if (batch.large_count > 0)
+        pt_pg_close(self->pg); /* its buffer has grown by as much, and never shrinks */
     pt_batch_clear(&batch);
     return outcome;
 }
@@ -348,8 +390,11 @@ static void *run(void *arg)
     while ((count = take_batch(self, items)) > 0) {
         record(self, items, count);
         unfold(items, count);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
+            if (self->done)
+                self->done(self->done_context, &items[i].fact);
             free(items[i].fact.payload);
+        }
     }
     free(items);
     return NULL;

@@ -18,9 +18,14 @@ void pt_recorder_destroy(pt_recorder_t **self);
 /* Off: what waits is dropped, for the next leader hears it again. */
 void pt_recorder_set_active(pt_recorder_t *self, bool active);
 
-/* Takes the fact (and its payload). Dropped when the queue is full or the recorder not active: the
-   worker says an ending again, and a loss is found again by the next rounds. */
-void pt_recorder_take(pt_recorder_t *self, pt_fact_t *fact);
+/* Takes the fact (and its payload). Dropped (false) when the queue is full or the recorder not
+   active: the worker says an ending again, and a loss is found again by the next rounds. */
+bool pt_recorder_take(pt_recorder_t *self, pt_fact_t *fact);
+
+/* From now on `done` is called, in the recorder's thread, for each fact that was taken and is dealt
+   with, however. What is dropped when the recorder is set off is not told. */
+typedef void pt_recorded_fn(void *context, const pt_fact_t *fact);
+void pt_recorder_on_done(pt_recorder_t *self, pt_recorded_fn *done, void *context);
 
 typedef struct {
     uint64_t queue, recorded, stale, overtaken, refused, batches;

@@ -1,5 +1,6 @@
 #include "gateway/render.h"
 
+#include "proto/value.h"
 #include "proto/wire.h"
 
 #include <math.h>
@@ -8,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A gibibyte is the most that a value in PostgreSQL can have, and what a client gets is built from
+   it there. Few results come near: control characters become six times as long. */
+#define JSON_MAX (256u * 1024 * 1024)
+
 typedef struct {
     msgpack_sbuffer out;
     const char *why;
@@ -15,7 +20,10 @@ typedef struct {
 
 static void put(writer_t *to, const char *text, size_t size)
 {
-    msgpack_sbuffer_write(&to->out, text, size);
+    if (to->why)
+        return;
+    if (to->out.size + size > JSON_MAX || msgpack_sbuffer_write(&to->out, text, size) != 0)
+        to->why = "more than 256 MiB as JSON";
 }
 
 static void put_text(writer_t *to, const char *text)
@@ -23,22 +31,28 @@ static void put_text(writer_t *to, const char *text)
     put(to, text, strlen(text));
 }
 
-static void write_string(writer_t *to, const char *text, size_t size)
+static bool is_plain(unsigned char c)
 {
-    if (!pt_text_valid(text, size)) {
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
+static void write_string(writer_t *to, const pt_value_t *value)
+{
+    if (!pt_text_valid(value->bytes, value->size)) {
         to->why = "text that is not UTF-8, or has a NUL";
         return;
     }
     put(to, "\"", 1);
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
+    for (size_t i = 0, from = 0; from < value->size && !to->why; from = ++i) {
         char escape[8];
-        if (c == '"' || c == '\\')
-            put(to, escape, (size_t)snprintf(escape, sizeof escape, "\\%c", c));
-        else if (c < 0x20)
-            put(to, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", c));
-        else
-            put(to, text + i, 1);
+        while (i < value->size && is_plain((unsigned char)value->bytes[i]))
+            i++;
+        put(to, value->bytes + from, i - from);
+        if (i == value->size)
+            break;
+        bool control = (unsigned char)value->bytes[i] < 0x20;
+        put(to, escape,
+            (size_t)snprintf(escape, sizeof escape, control ? "\\u%04x" : "\\%c", value->bytes[i]));
     }
     put(to, "\"", 1);
 }
@@ -59,80 +73,81 @@ static void write_float(writer_t *to, double number)
     put_text(to, text);
 }
 
-static void write_value(writer_t *to, const msgpack_object *value);
+static void write_value(writer_t *to, pt_span_t *at);
 
-static void write_array(writer_t *to, const msgpack_object_array *array)
+static void write_array(writer_t *to, pt_span_t *at, size_t count)
 {
     put(to, "[", 1);
-    for (uint32_t i = 0; i < array->size && !to->why; i++) {
+    for (size_t i = 0; i < count && !to->why; i++) {
         if (i > 0)
             put(to, ",", 1);
-        write_value(to, &array->ptr[i]);
+        write_value(to, at);
     }
     put(to, "]", 1);
 }
 
-static void write_map(writer_t *to, const msgpack_object_map *map)
+static void write_map(writer_t *to, pt_span_t *at, size_t count)
 {
     put(to, "{", 1);
-    for (uint32_t i = 0; i < map->size && !to->why; i++) {
-        const msgpack_object *key = &map->ptr[i].key;
-        if (key->type != MSGPACK_OBJECT_STR) {
+    for (size_t i = 0; i < count && !to->why; i++) {
+        pt_value_t key = pt_value_next(at);
+        if (key.kind != PT_VALUE_TEXT) {
             to->why = "a key that is no text";
             return;
         }
         if (i > 0)
             put(to, ",", 1);
-        write_string(to, key->via.str.ptr, key->via.str.size);
+        write_string(to, &key);
         put(to, ":", 1);
-        write_value(to, &map->ptr[i].val);
+        write_value(to, at);
     }
     put(to, "}", 1);
 }
 
-static void write_value(writer_t *to, const msgpack_object *value)
+/* The next value, with all that is in it; at most PT_DEPTH_MAX deep, as all that is valid. */
+static void write_value(writer_t *to, pt_span_t *at)
 {
     char text[32];
-    switch (value->type) {
-    case MSGPACK_OBJECT_NIL:
+    pt_value_t value = pt_value_next(at);
+    switch (value.kind) {
+    case PT_VALUE_NIL:
         put_text(to, "null");
         break;
-    case MSGPACK_OBJECT_BOOLEAN:
-        put_text(to, value->via.boolean ? "true" : "false");
+    case PT_VALUE_BOOL:
+        put_text(to, value.yes ? "true" : "false");
         break;
-    case MSGPACK_OBJECT_POSITIVE_INTEGER:
-        snprintf(text, sizeof text, "%llu", (unsigned long long)value->via.u64);
+    case PT_VALUE_UINT:
+        snprintf(text, sizeof text, "%llu", (unsigned long long)value.number);
         put_text(to, text);
         break;
-    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        snprintf(text, sizeof text, "%lld", (long long)value->via.i64);
+    case PT_VALUE_NEGATIVE:
+        snprintf(text, sizeof text, "%lld", (long long)value.negative);
         put_text(to, text);
         break;
-    case MSGPACK_OBJECT_FLOAT32:
-    case MSGPACK_OBJECT_FLOAT64:
-        write_float(to, value->via.f64);
+    case PT_VALUE_FLOAT:
+        write_float(to, value.real);
         break;
-    case MSGPACK_OBJECT_STR:
-        write_string(to, value->via.str.ptr, value->via.str.size);
+    case PT_VALUE_TEXT:
+        write_string(to, &value);
         break;
-    case MSGPACK_OBJECT_ARRAY:
-        write_array(to, &value->via.array);
+    case PT_VALUE_ARRAY:
+        write_array(to, at, value.size);
         break;
-    case MSGPACK_OBJECT_MAP:
-        write_map(to, &value->via.map);
+    case PT_VALUE_MAP:
+        write_map(to, at, value.size);
         break;
-    default:
+    case PT_VALUE_BIN:
         to->why = "binary data";
         break;
     }
 }
 
 /* JSON of one value, NUL-terminated; or NULL and why. */
-static char *render(const msgpack_object *value, const char **why)
+static char *render(pt_span_t value, const char **why)
 {
     writer_t to = {.why = NULL};
     msgpack_sbuffer_init(&to.out);
-    write_value(&to, value);
+    write_value(&to, &value);
     put(&to, "", 1);
     if (to.why) {
         *why = to.why;
@@ -142,34 +157,40 @@ static char *render(const msgpack_object *value, const char **why)
     return msgpack_sbuffer_release(&to.out);
 }
 
-static const msgpack_object *find(const msgpack_object *map, const char *key)
+/* The first value under that key; empty if there is none. */
+static pt_span_t find(pt_span_t pairs, size_t count, const char *wanted)
 {
-    for (uint32_t i = 0; i < map->via.map.size; i++) {
-        const msgpack_object *k = &map->via.map.ptr[i].key;
-        if (k->type == MSGPACK_OBJECT_STR && k->via.str.size == strlen(key) &&
-            memcmp(k->via.str.ptr, key, k->via.str.size) == 0)
-            return &map->via.map.ptr[i].val;
+    for (size_t i = 0; i < count; i++) {
+        pt_span_t whole = pt_value_whole(&pairs), value = pt_value_whole(&pairs);
+        pt_value_t key = pt_value_next(&whole);
+        if (pt_value_is(&key, wanted))
+            return value;
     }
-    return NULL;
+    return (pt_span_t){NULL, 0};
 }
 
-static bool is_versions(const msgpack_object *value)
+static bool is_versions(pt_span_t at)
 {
-    if (!value || value->type != MSGPACK_OBJECT_MAP)
+    if (at.size == 0)
         return false;
-    for (uint32_t i = 0; i < value->via.map.size; i++)
-        if (value->via.map.ptr[i].val.type != MSGPACK_OBJECT_STR)
+    pt_value_t map = pt_value_next(&at);
+    for (size_t i = 0; map.kind == PT_VALUE_MAP && i < map.size; i++) {
+        pt_value_whole(&at);
+        pt_span_t whole = pt_value_whole(&at);
+        if (pt_value_next(&whole).kind != PT_VALUE_TEXT)
             return false;
-    return true;
+    }
+    return map.kind == PT_VALUE_MAP;
 }
 
-static const char *render_parts(const msgpack_object *payload, pt_rendered_t *rendered)
+static const char *render_parts(pt_span_t payload, pt_rendered_t *rendered)
 {
-    if (payload->type != MSGPACK_OBJECT_MAP)
+    pt_value_t map = pt_value_next(&payload);
+    if (map.kind != PT_VALUE_MAP)
         return "a payload that is no map";
-    const msgpack_object *results = find(payload, "results");
-    const msgpack_object *versions = find(payload, "model_versions");
-    if (!results)
+    pt_span_t results = find(payload, map.size, "results");
+    pt_span_t versions = find(payload, map.size, "model_versions");
+    if (results.size == 0)
         return "no results in the payload";
     if (!is_versions(versions))
         return "model_versions is no map of text to text";
@@ -185,12 +206,7 @@ const char *pt_render_result(const void *payload, size_t size, pt_rendered_t *re
     memset(rendered, 0, sizeof *rendered);
     if (!pt_msgpack_valid(payload, size))
         return "a payload that is not one msgpack object";
-    msgpack_unpacked unpacked;
-    msgpack_unpacked_init(&unpacked);
-    const char *why = "a payload that is not one msgpack object";
-    if (msgpack_unpack_next(&unpacked, payload, size, NULL) == MSGPACK_UNPACK_SUCCESS)
-        why = render_parts(&unpacked.data, rendered);
-    msgpack_unpacked_destroy(&unpacked);
+    const char *why = render_parts((pt_span_t){payload, size}, rendered);
     if (why)
         pt_rendered_clear(rendered);
     return why;

@@ -12,7 +12,7 @@ typedef struct {
 /* Reads the payload of a completed ending: a map with `results` (any) and `model_versions` (a map
    of text to text). Returns NULL, or what is not acceptable about it: bytes that are no msgpack,
    binary data, a key that is no text, text that is not UTF-8 or has a NUL, a number that is not
-   finite. */
+   finite, more than 256 MiB of text. Takes no memory but for that text. */
 const char *pt_render_result(const void *payload, size_t size, pt_rendered_t *rendered);
 void pt_rendered_clear(pt_rendered_t *self);
 

@@ -37,9 +37,17 @@ const pt_sql_t pt_sql_update_jobs = {
 
 const pt_sql_t pt_sql_insert_results = {
     "insert_results",
-    "insert into results (job_id, results, model_versions)"
-    " select r.id, r.results::json, r.versions::json"
+    "insert into results (job_id, results, model_versions, bytes)"
+    " select r.id, r.results::json, r.versions::json, octet_length(r.results)"
     " from unnest($1::uuid[], $2::text[], $3::text[]) as r (id, results, versions)"};
+
+const pt_sql_t pt_sql_insert_result = {
+    "insert_result", "insert into results (job_id, results, model_versions, bytes)"
+                     " values ($1::uuid, $2::text::json, $3::text::json, octet_length($2::text))"};
+
+const pt_sql_t pt_sql_awaits_ending = {
+    "awaits_ending", "select exists (select 1 from jobs where id = $1::uuid and org_id = $2::uuid"
+                     " and job_type = $3 and attempt = $4::integer and completed_at is null)"};
 
 const pt_sql_t pt_sql_append_events = {
     "append_events", "select n, seq from append_events($1::uuid[], $2::uuid[], $3::text[],"

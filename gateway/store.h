@@ -23,6 +23,12 @@ extern const pt_sql_t pt_sql_update_jobs;
 /* (ids, results, model_versions) */
 extern const pt_sql_t pt_sql_insert_results;
 
+/* (id, results, model_versions) of one */
+extern const pt_sql_t pt_sql_insert_result;
+
+/* (id, org_id, job_type, attempt) → whether an ending of that attempt would change the job */
+extern const pt_sql_t pt_sql_awaits_ending;
+
 /* (job_ids, org_ids, job_types, types, statuses, attempts, ats, details) → n, seq */
 extern const pt_sql_t pt_sql_append_events;
 

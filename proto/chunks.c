@@ -10,13 +10,14 @@ void pt_digest(const void *data, size_t size, uint8_t digest[PT_DIGEST_SIZE])
     crypto_hash_sha256(digest, data, size);
 }
 
-bool pt_chunks_open(pt_chunks_t *self, const pt_msg_t *msg, int64_t now)
+bool pt_chunks_open(pt_chunks_t *self, size_t size, const uint8_t digest[PT_DIGEST_SIZE],
+                    int64_t now)
 {
     memset(self, 0, sizeof *self);
-    self->data = malloc(msg->size); /* the system gives the pages as they are filled */
-    self->size = msg->size;
+    self->data = malloc(size); /* the system gives the pages as they are filled */
+    self->size = size;
     self->heard = now;
-    memcpy(self->digest, msg->digest, sizeof self->digest);
+    memcpy(self->digest, digest, sizeof self->digest);
     crypto_hash_sha256_init(&self->hash);
     return self->data != NULL;
 }

@@ -26,8 +26,9 @@ typedef struct {
     int64_t heard; /* when something came, or it began */
 } pt_chunks_t;
 
-/* `size` and `digest` are the message's. False: there is no memory for it. */
-bool pt_chunks_open(pt_chunks_t *self, const pt_msg_t *msg, int64_t now);
+/* `size` and `digest` are what the message says. False: there is no memory for it. */
+bool pt_chunks_open(pt_chunks_t *self, size_t size, const uint8_t digest[PT_DIGEST_SIZE],
+                    int64_t now);
 void pt_chunks_close(pt_chunks_t *self);
 
 /* Which offsets are to be asked for now, because they were not yet or in vain; they count as asked.

@@ -33,3 +33,6 @@ create table job_logs (
     text     text not null,
     primary key (job_id, attempt, "offset")
 );
+
+-- How many bytes `results` has as text, so that a large answer is known before it is read. Null in rows from before.
+alter table results add bytes bigint;

@@ -58,17 +58,6 @@ def test_garbage_from_a_pipeline(own):
     assert (row['status'], row['attempt'], row['code']) == ('failed', 3, 'pipeline_protocol')
 
 
-def test_a_result_that_is_too_large(own):
-    row = run(own, 'result=70000')
-    assert (row['status'], row['attempt'], row['code']) == ('failed', 1, 'result_too_large')
-    assert '65536' in row['error_message'].replace(',', '')
-
-
-def test_a_result_of_nearly_64_kib(own):
-    row = run(own, 'result=65000')
-    assert row['status'] == 'completed'
-
-
 def test_progress_is_recorded_in_order(own):
     job = own.submit(own.make_variant('progress=5 sleep=1'))
     own.wait_terminal([job])
