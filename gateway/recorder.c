@@ -96,6 +96,8 @@ static size_t take_batch(pt_recorder_t *self, pt_item_t *items)
         bytes += items[count++].fact.payload_size;
     }
     self->bytes -= bytes;
+    if (self->queued == 0)
+        self->head = 0; /* else the ring's whole memory, 30 MiB, would be used in time */
     pthread_mutex_unlock(&self->lock);
     return count;
 }

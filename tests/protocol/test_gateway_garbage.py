@@ -154,7 +154,7 @@ def test_a_mad_broker_harms_nobody(system, gateway):
     os.kill(system.pid('gateway-1'), signal.SIGSTOP)  # so that this one leads, and hears all that is published
     try:
         assert wait_for(lambda: served(url, 'recorder_leader', 1), 20)
-        system.wait_terminal([submit(system, url) for _ in range(20)], 20)
+        system.wait_terminal([submit(system, url) for _ in range(100)], 20)
         before, hellos, memory = metric(url, 'dropped_total'), mad.hellos, resident(process.pid)
         mad.mad.set()
         jobs, end = [], time.monotonic() + SECONDS
@@ -168,7 +168,7 @@ def test_a_mad_broker_harms_nobody(system, gateway):
     assert mad.sent > 500 and wait_for(lambda: metric(url, 'dropped_total') - before > mad.sent / 4, 5)
     assert mad.hellos == hellos, 'what is none of a session does not end it'
     assert process.poll() is None and served(url, 'brokers_in_session', 2)
-    assert resident(process.pid) < memory + 32
+    assert resident(process.pid) < memory + 12
     lines = [line for line in map(json.loads, log.read_text().splitlines()) if 'was dropped' in line['message']]
     assert [line['endpoint'] for line in lines] == [mad.endpoints[0]] * len(lines)
     assert 1 <= len(lines) <= 1 + SECONDS // 60, 'once a minute'
