@@ -14,6 +14,8 @@ static const char *const job_types[] = {"humanization", "structure", "stability"
                                         NULL};
 static const char no_job[] = "No such job.";
 
+#define LARGE_WAIT_MS 10000 /* for one's turn, when many ask for large results */
+
 /* ---- what handlers share ----------------------------------------------------------------- */
 
 void pt_api_answer_failure(const pt_request_t *request, pt_response_t *response,
@@ -135,11 +137,30 @@ static void answer_failed(const pt_request_t *request, pt_response_t *response,
     pt_problem_send(response, PT_JOB_FAILED, body);
 }
 
-static void answer_result(const pt_request_t *request, pt_response_t *response,
+/* Only a few are in memory at a time. */
+static void answer_large(pt_pool_t *pool, const pt_request_t *request, pt_response_t *response)
+{
+    char *json = NULL;
+    if (!pt_pool_enter_large(pool, LARGE_WAIT_MS)) {
+        pt_problem_unavailable(request, response);
+        return;
+    }
+    response->large = pool;
+    pt_pg_outcome_t outcome =
+        pt_store_large_result(pool, &request->caller.org_id, &request->argument, &json);
+    if (json)
+        pt_response_take(response, 200, "application/json", json, strlen(json));
+    else
+        pt_api_answer_row(request, response, outcome, NULL, no_job);
+}
+
+static void answer_result(pt_pool_t *pool, const pt_request_t *request, pt_response_t *response,
                           pt_store_result_t *result)
 {
     if (!result->status)
         pt_problem(request, response, PT_NOT_FOUND, no_job, NULL);
+    else if (result->large)
+        answer_large(pool, request, response);
     else if (result->json)
         pt_response_text(response, 200, "application/json", result->json, strlen(result->json));
     else if (strcmp(result->status, "failed") == 0 || strcmp(result->status, "canceled") == 0)
@@ -154,7 +175,7 @@ void pt_api_job_results(const pt_http_t *http, const pt_request_t *request, pt_r
     pt_pg_outcome_t outcome =
         pt_store_results(http->gateway->pool, &request->caller.org_id, &request->argument, &result);
     if (outcome == PT_PG_OK)
-        answer_result(request, response, &result);
+        answer_result(http->gateway->pool, request, response, &result);
     else
         pt_api_answer_failure(request, response, outcome);
     pt_store_result_clear(&result);

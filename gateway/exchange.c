@@ -10,8 +10,9 @@
 #include <strings.h>
 #include <time.h>
 
-#define BODY_MS 10000       /* for the whole of a body */
-#define SEND_MS 30000       /* for the whole of an answer */
+#define BODY_MS 10000 /* for the whole of a body */
+#define SEND_MS 30000 /* for the whole of an answer, and as long as this needs: */
+#define SEND_BYTES_A_MS 512
 #define DISCARD_MS 1000     /* for a body that nobody wants */
 #define DISCARD_MAX 65536   /* more is not read for the sake of keeping a connection */
 #define LINGER_MAX 16777216 /* bytes still taken after the last answer, so that it is seen */
@@ -300,6 +301,13 @@ static void write_answer(struct mg_connection *connection, const pt_request_t *r
     int head = format_head(small, sizeof small, request, response);
     if (head < 0 || (size_t)head >= sizeof small)
         return; /* all parts are bounded: cannot be */
+    pt_seat_phase(PT_SEAT_ANSWER, SEND_MS + (int)(body / SEND_BYTES_A_MS));
+    if (body > PT_LARGE_ANSWER) { /* not once more in memory */
+        if (mg_write(connection, small, (size_t)head) > 0)
+            mg_write(connection, response->body, body);
+        pt_seat_phase(PT_SEAT_WORK, 0);
+        return;
+    }
     if ((size_t)head + body > sizeof small) {
         all = malloc((size_t)head + body);
         if (!all)
@@ -308,7 +316,6 @@ static void write_answer(struct mg_connection *connection, const pt_request_t *r
     }
     if (body > 0)
         memcpy(all + head, response->body, body);
-    pt_seat_phase(PT_SEAT_ANSWER, SEND_MS);
     mg_write(connection, all, (size_t)head + body);
     pt_seat_phase(PT_SEAT_WORK, 0);
     if (all != small)

@@ -125,7 +125,7 @@ bool pt_request_is_encoded(const pt_request_t *self)
 
 /* ---- the answer -------------------------------------------------------------------------- */
 
-static void set_body(pt_response_t *self, int status, const char *type, char *body, size_t size)
+void pt_response_take(pt_response_t *self, int status, const char *type, char *body, size_t size)
 {
     free(self->body);
     self->status = status;
@@ -139,19 +139,19 @@ void pt_response_text(pt_response_t *self, int status, const char *type, const c
 {
     char *copy = malloc(size + 1);
     if (!copy) {
-        set_body(self, 500, type, NULL, 0);
+        pt_response_take(self, 500, type, NULL, 0);
         return;
     }
     memcpy(copy, text, size);
     copy[size] = 0;
-    set_body(self, status, type, copy, size);
+    pt_response_take(self, status, type, copy, size);
 }
 
 void pt_response_json(pt_response_t *self, int status, const char *type, json_t *value)
 {
     char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
     json_decref(value);
-    set_body(self, text ? status : 500, type, text, text ? strlen(text) : 0);
+    pt_response_take(self, text ? status : 500, type, text, text ? strlen(text) : 0);
 }
 
 void pt_response_header(pt_response_t *self, const char *name, const char *value)
@@ -165,6 +165,8 @@ void pt_response_header(pt_response_t *self, const char *name, const char *value
 void pt_response_clear(pt_response_t *self)
 {
     free(self->body);
+    if (self->large)
+        pt_pool_leave_large(self->large);
     memset(self, 0, sizeof *self);
 }
 

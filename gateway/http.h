@@ -52,6 +52,7 @@ typedef struct {
     size_t size;
     char headers[512]; /* further lines, each ended by CRLF */
     bool close;        /* nothing more is read from this connection */
+    pt_pool_t *large;  /* whose pt_pool_leave_large is called when the body is freed; or NULL */
 } pt_response_t;
 
 typedef void (*pt_handler_t)(const pt_http_t *http, const pt_request_t *request,
@@ -76,6 +77,8 @@ bool pt_request_is_encoded(const pt_request_t *self);
 /* Copies the body. */
 void pt_response_text(pt_response_t *self, int status, const char *type, const char *text,
                       size_t size);
+/* Takes the body. */
+void pt_response_take(pt_response_t *self, int status, const char *type, char *body, size_t size);
 /* Takes `value`; NULL stands for memory that ran out and becomes an empty 500. */
 void pt_response_json(pt_response_t *self, int status, const char *type, json_t *value);
 /* Adds a line. `value` must have no control characters; one that does not fit is left out. */

@@ -9,6 +9,10 @@ struct pt_pool {
     pthread_cond_t returned;
     pt_pg_t **free; /* a stack: the connection that was used last is used first */
     size_t free_count, size;
+    char *uri;
+    size_t large;              /* answers in memory */
+    pthread_cond_t left;       /* one fewer */
+    pthread_mutex_t one_large; /* while it is read, it is there three times */
 };
 
 pt_pool_t *pt_pool_new(const char *uri, size_t size)
@@ -16,6 +20,10 @@ pt_pool_t *pt_pool_new(const char *uri, size_t size)
     pt_pool_t *self = zmalloc(sizeof *self);
     pthread_mutex_init(&self->lock, NULL);
     pt_cond_init(&self->returned);
+    pt_cond_init(&self->left);
+    pthread_mutex_init(&self->one_large, NULL);
+    self->uri = strdup(uri);
+    assert(self->uri);
     self->free = zmalloc(size * sizeof *self->free);
     for (; self->size < size; self->size++)
         self->free[self->free_count++] = pt_pg_new(uri);
@@ -30,7 +38,10 @@ void pt_pool_destroy(pt_pool_t **self_p)
     assert(self->free_count == self->size); /* every borrower has given back */
     for (size_t i = 0; i < self->size; i++)
         pt_pg_destroy(&self->free[i]);
+    pthread_mutex_destroy(&self->one_large);
     pthread_mutex_destroy(&self->lock);
+    pthread_cond_destroy(&self->left);
+    free(self->uri);
     pthread_cond_destroy(&self->returned);
     free(self->free);
     free(self);
@@ -75,5 +86,39 @@ pt_pg_outcome_t pt_pool_run(pt_pool_t *self, const pt_sql_t *sql, const char *co
     if (outcome == PT_PG_AWAY && left > 0)
         outcome = pt_pg_run(pg, sql, params, param_count, left, result);
     give_back(self, pg);
+    return outcome;
+}
+
+/* ---- large answers ----------------------------------------------------------------------- */
+
+bool pt_pool_enter_large(pt_pool_t *self, int wait_ms)
+{
+    struct timespec until = pt_until(pt_clock_ms() + wait_ms);
+    pthread_mutex_lock(&self->lock);
+    while (self->large == PT_LARGE_ANSWERS)
+        if (pthread_cond_timedwait(&self->left, &self->lock, &until) != 0)
+            break;
+    bool entered = self->large < PT_LARGE_ANSWERS;
+    self->large += entered;
+    pthread_mutex_unlock(&self->lock);
+    return entered;
+}
+
+void pt_pool_leave_large(pt_pool_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->large--;
+    pthread_cond_signal(&self->left);
+    pthread_mutex_unlock(&self->lock);
+}
+
+pt_pg_outcome_t pt_pool_run_large(pt_pool_t *self, const pt_sql_t *sql, const char *const *params,
+                                  int param_count, int deadline_ms, PGresult **result)
+{
+    pthread_mutex_lock(&self->one_large);
+    pt_pg_t *pg = pt_pg_new(self->uri);
+    pt_pg_outcome_t outcome = pt_pg_run(pg, sql, params, param_count, deadline_ms, result);
+    pt_pg_destroy(&pg);
+    pthread_mutex_unlock(&self->one_large);
     return outcome;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LARGE_READ_MS 30000 /* 64 MiB and more, from a busy server */
+
 #define UTC(COLUMN)                                                                                \
     "to_char(" COLUMN " at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')"
 
@@ -65,13 +67,24 @@ static const pt_sql_t sql_jobs_of_variant = {
                        " and v.org_id = $1::uuid)"))};
 /* clang-format on */
 
+/* 1048576 is PT_LARGE_ANSWER. */
 static const pt_sql_t sql_results = {
     "read_results", "select j.status, j.error_code, j.error_message,"
-                    "  case when j.status = 'completed' then row_to_json(t) end "
+                    "  case when j.status = 'completed' and not b.large then row_to_json(t) end,"
+                    "  j.status = 'completed' and b.large "
                     "from jobs j left join lateral ("
                     "  select j.id as job_id, j.job_type, r.results, r.model_versions"
                     "  from results r where r.job_id = j.id) t on true "
+                    "left join lateral (select coalesce(r.bytes, 0) > 1048576 as large"
+                    "  from results r where r.job_id = j.id) b on true "
                     "where j.id = $2::uuid and j.org_id = $1::uuid"};
+
+static const pt_sql_t sql_large_result = {
+    "read_large_result", "select row_to_json(t) from jobs j join lateral ("
+                         "  select j.id as job_id, j.job_type, r.results, r.model_versions"
+                         "  from results r where r.job_id = j.id) t on true "
+                         "where j.id = $2::uuid and j.org_id = $1::uuid"
+                         " and j.status = 'completed'"};
 
 /* An event as a page shows it; what its type has no use for is left out. */
 #define EVENT "json_strip_nulls(row_to_json(e))"
@@ -295,7 +308,23 @@ pt_pg_outcome_t pt_store_results(pt_pool_t *pool, const pt_uuid_t *org, const pt
         result->error_code = copy_value(rows, 1);
         result->error_message = copy_value(rows, 2);
         result->json = copy_value(rows, 3);
+        result->large = !PQgetisnull(rows, 0, 4) && *PQgetvalue(rows, 0, 4) == 't';
     }
+    PQclear(rows);
+    return outcome;
+}
+
+pt_pg_outcome_t pt_store_large_result(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                                      char **json)
+{
+    char org_text[PT_UUID_TEXT], job_text[PT_UUID_TEXT];
+    const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text)};
+    PGresult *rows = NULL;
+    *json = NULL;
+    pt_pg_outcome_t outcome =
+        pt_pool_run_large(pool, &sql_large_result, params, 2, LARGE_READ_MS, &rows);
+    if (outcome == PT_PG_OK && PQntuples(rows) > 0)
+        *json = copy_value(rows, 0);
     PQclear(rows);
     return outcome;
 }

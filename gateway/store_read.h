@@ -50,9 +50,13 @@ typedef struct {
     char *status; /* NULL: no such job */
     char *error_code, *error_message;
     char *json; /* {job_id, job_type, results, model_versions} */
+    bool large; /* there is more than PT_LARGE_ANSWER of it, which pt_store_large_result reads */
 } pt_store_result_t;
 pt_pg_outcome_t pt_store_results(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
                                  pt_store_result_t *result);
+/* That json of a large one; NULL if there is no such job. */
+pt_pg_outcome_t pt_store_large_result(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                                      char **json);
 void pt_store_result_clear(pt_store_result_t *self);
 
 /* A candidate and its baseline variant, in one transaction. `chains` is JSON, borrowed. */
