@@ -204,6 +204,8 @@ void pt_work_credit(pt_scheduler_t *self)
 static bool outdated(const pt_held_t *held, const pt_peer_t *worker, const pt_peer_t *former,
                      const pt_ref_t *ref)
 {
+    if (!streq(held->type->name, ref->job_type)) /* it may not know what it says it holds */
+        return true;
     if (held->attempt != ref->attempt)
         return held->attempt > ref->attempt;
     return held->worker && held->worker != worker && held->worker != former;

@@ -90,6 +90,7 @@ void world_step(world_t *self, peer_t from, pt_msg_t *msg, const char *payload)
     pt_scheduler_step(self->scheduler, self->now,
                       &(pt_input_t){.kind = PT_IN_MESSAGE,
                                     .from = &route,
+                                    .right = self->rights[from],
                                     .msg = msg,
                                     .payload = payload,
                                     .size = payload ? strlen(payload) : 0});

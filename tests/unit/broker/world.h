@@ -33,6 +33,7 @@ typedef struct {
     size_t count, room;
     uint8_t sessions[PEERS][PT_SESSION_SIZE]; /* as welcomed last */
     bool welcomed[PEERS];
+    uint64_t rights[PEERS]; /* numbers of their certificates; 0 as without CURVE */
     uint64_t seed;
 } world_t;
 
