@@ -12,6 +12,7 @@ PT_HANDLER(pt_api_jobs);
 PT_HANDLER(pt_api_job);
 PT_HANDLER(pt_api_job_results);
 PT_HANDLER(pt_api_job_events);
+PT_HANDLER(pt_api_job_logs);
 PT_HANDLER(pt_api_events);
 PT_HANDLER(pt_api_make_candidate);
 PT_HANDLER(pt_api_candidate);

@@ -123,6 +123,23 @@ void pt_api_job_events(const pt_http_t *http, const pt_request_t *request, pt_re
     pt_api_answer_row(request, response, outcome, json, no_job);
 }
 
+void pt_api_job_logs(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+{
+    static const pt_query_param_t params[] = {{"attempt", PT_QUERY_NUMBER, 1, INT32_MAX, 0, NULL},
+                                              {"after", PT_QUERY_NUMBER, 0, PT_SEQ_MAX, 0, NULL}};
+    pt_query_value_t values[2];
+    if (!pt_query_read(request, params, 2, values, response))
+        return;
+    char *answer = NULL;
+    bool as_text = pt_request_prefers_text(request);
+    pt_pg_outcome_t outcome =
+        pt_store_job_logs(http->gateway->pool, &request->caller.org_id, &request->argument,
+                          values[0].number, values[1].number, as_text, &answer);
+    pt_api_answer_row(request, response, outcome, answer, no_job);
+    if (as_text && response->status == 200)
+        response->type = "text/plain; charset=utf-8";
+}
+
 /* 409 with the job's own error in it. */
 static void answer_failed(const pt_request_t *request, pt_response_t *response,
                           const pt_store_result_t *result)

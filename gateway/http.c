@@ -86,26 +86,55 @@ static int precision(const char *range, size_t size)
     return 0;
 }
 
+/* A media range of an Accept header: its name, and whether it is wanted. */
+typedef struct {
+    const char *name;
+    size_t size;
+    bool wanted;
+} range_t;
+
+static range_t next_range(const char **list)
+{
+    range_t range;
+    size_t size = next_item(list, ',', &range.name);
+    const char *parameters = memchr(range.name, ';', size);
+    range.size = parameters ? (size_t)(parameters - range.name) : size;
+    range.wanted =
+        !parameters || !is_excluded(parameters, size - (size_t)(parameters - range.name));
+    while (range.size > 0 &&
+           (range.name[range.size - 1] == ' ' || range.name[range.size - 1] == '\t'))
+        range.size--;
+    return range;
+}
+
 bool pt_request_accepts_json(const pt_request_t *self)
 {
-    const char *list = pt_request_header(self, "Accept"), *item;
+    const char *list = pt_request_header(self, "Accept");
     if (!list || !*list)
         return true;
     int best = 0;
     bool accepted = false;
     while (*list) {
-        size_t size = next_item(&list, ',', &item);
-        const char *parameters = memchr(item, ';', size);
-        size_t name = parameters ? (size_t)(parameters - item) : size;
-        while (name > 0 && (item[name - 1] == ' ' || item[name - 1] == '\t'))
-            name--;
-        int level = precision(item, name);
+        range_t range = next_range(&list);
+        int level = precision(range.name, range.size);
         if (level > best) {
             best = level;
-            accepted = !parameters || !is_excluded(parameters, size - (size_t)(parameters - item));
+            accepted = range.wanted;
         }
     }
     return accepted;
+}
+
+bool pt_request_prefers_text(const pt_request_t *self)
+{
+    const char *list = pt_request_header(self, "Accept");
+    bool text = false, json = false;
+    while (list && *list) {
+        range_t range = next_range(&list);
+        text = text || (range.wanted && is_word(range.name, range.size, "text/plain"));
+        json = json || (range.wanted && is_word(range.name, range.size, "application/json"));
+    }
+    return text && !json;
 }
 
 bool pt_request_is_json(const pt_request_t *self)

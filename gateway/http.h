@@ -68,6 +68,9 @@ void pt_request_identify(pt_request_t *self);
 /* Whether the Accept header allows JSON as an answer. */
 bool pt_request_accepts_json(const pt_request_t *self);
 
+/* Whether the Accept header names text/plain, and does not name JSON. */
+bool pt_request_prefers_text(const pt_request_t *self);
+
 /* Whether the body's Content-Type is JSON, or not said. */
 bool pt_request_is_json(const pt_request_t *self);
 

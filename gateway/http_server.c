@@ -95,7 +95,8 @@ static bool check_token(const pt_http_t *http, pt_request_t *request, pt_respons
 
 static bool check_types(const pt_request_t *request, pt_response_t *response)
 {
-    if (!(request->route->flags & PT_ROUTE_OPEN) && !pt_request_accepts_json(request)) {
+    bool text = (request->route->flags & PT_ROUTE_TEXT) && pt_request_prefers_text(request);
+    if (!(request->route->flags & PT_ROUTE_OPEN) && !text && !pt_request_accepts_json(request)) {
         pt_problem(request, response, PT_NOT_ACCEPTABLE, "Accept must allow application/json.",
                    NULL);
         return false;

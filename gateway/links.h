@@ -17,6 +17,8 @@ typedef struct pt_links pt_links_t; /* opaque; committer.h names it too */
 typedef struct {
     void *context;
     void (*fact)(void *context, pt_fact_t *fact); /* takes the fact's payload */
+    /* A piece of a log; `payload` is borrowed, and may be none. False: it is nothing to store. */
+    bool (*log)(void *context, const pt_msg_t *msg, const zframe_t *payload);
     void (*credit)(void *context); /* some grew, or came back (in the thread that releases it) */
     void (*brokers)(void *context, int broker); /* a session began, or `broker`'s ended (or -1) */
     void (*held)(void *context, int broker, uint64_t number, const pt_refs_t *held);
@@ -41,7 +43,7 @@ void pt_links_start(pt_links_t *self);
 void pt_links_stop(pt_links_t *self);
 void pt_links_destroy(pt_links_t **self);
 
-/* Only the leader hears status, result and event, says so in its beats and repeats the edges. */
+/* Only the leader hears status, result, log and event, says so in its beats and repeats the edges. */
 void pt_links_set_leader(pt_links_t *self, bool leader);
 
 /* Credit, see credit.h; safe from any thread. */

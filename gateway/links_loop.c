@@ -13,7 +13,7 @@
 
 /* ---- sockets ----------------------------------------------------------------------------- */
 
-static const char *const heard[] = {"status.", "result.", "event."};
+static const char *const heard[] = {"status.", "result.", "log.", "event."};
 
 static void subscribe(broker_t *broker, bool on)
 {
@@ -322,6 +322,12 @@ static void take_fact(pt_links_t *self, int link, const pt_msg_t *msg, const zfr
         drop(self, link, "no status that could be recorded");
 }
 
+static void take_log(pt_links_t *self, int link, const pt_msg_t *msg, const zframe_t *payload)
+{
+    if (!self->sink.log(self->sink.context, msg, payload))
+        drop(self, link, "no piece of a log");
+}
+
 static void take_published(pt_links_t *self, int link, zmsg_t *parts)
 {
     zframe_t *topic = zmsg_first(parts), *head = zmsg_next(parts), *payload = zmsg_next(parts);
@@ -338,6 +344,8 @@ static void take_published(pt_links_t *self, int link, zmsg_t *parts)
         pt_link_echo(&self->brokers[link].session, pt_clock_ms());
     else if (msg.verb == PT_EVENT)
         take_event(self, &msg);
+    else if (msg.verb == PT_LOG)
+        take_log(self, link, &msg, payload);
     else
         take_fact(self, link, &msg, payload);
     pt_msg_clear(&msg);

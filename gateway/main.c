@@ -4,6 +4,7 @@
 #include "gateway/fetcher.h"
 #include "gateway/http_server.h"
 #include "gateway/links.h"
+#include "gateway/logs.h"
 #include "gateway/migrate.h"
 #include "gateway/recorder.h"
 #include "gateway/sweep.h"
@@ -42,6 +43,7 @@ typedef struct {
     pt_links_t *links;
     pt_recorder_t *recorder, *large; /* large: of results that were fetched */
     pt_fetcher_t *fetcher;
+    pt_logs_t *logs;
     pt_sweep_t *sweep;
     pt_control_t *control;
     pt_committer_t *committer;
@@ -62,6 +64,13 @@ static void on_fact(void *context, pt_fact_t *fact)
 static void on_chunk(void *context, const pt_msg_t *chunk, const void *payload, size_t size)
 {
     pt_fetcher_chunk(((parts_t *)context)->fetcher, chunk, payload, size);
+}
+
+static bool on_log(void *context, const pt_msg_t *msg, const zframe_t *payload)
+{
+    zframe_t *frame = (zframe_t *)(uintptr_t)payload; /* czmq has no const */
+    return pt_logs_take(((parts_t *)context)->logs, msg, frame ? zframe_data(frame) : NULL,
+                        frame ? zframe_size(frame) : 0);
 }
 
 static void on_credit(void *context)
@@ -103,6 +112,7 @@ static void on_leads(void *context, bool leader)
 {
     parts_t *parts = context;
     pt_recorder_set_active(parts->recorder, leader);
+    pt_logs_set_active(parts->logs, leader);
     pt_recorder_set_active(parts->large, leader);
     pt_fetcher_set_active(parts->fetcher, leader);
     pt_sweep_set_active(parts->sweep, leader);
@@ -121,6 +131,7 @@ static void on_health(void *context, pt_health_t *health)
     pt_links_counts_t links = pt_links_counts(parts->links);
     pt_committer_counts_t committer = pt_committer_counts(parts->committer);
     pt_recorder_counts_t recorder = pt_recorder_counts(parts->recorder);
+    pt_logs_counts_t logs = pt_logs_counts(parts->logs);
     pt_sweep_counts_t sweep = pt_sweep_counts(parts->sweep);
     *health = (pt_health_t){.database = control.database,
                             .database_ping = control.pinged,
@@ -139,6 +150,8 @@ static void on_health(void *context, pt_health_t *health)
                             .facts_refused = recorder.refused,
                             .record_batches = recorder.batches,
                             .events_published = links.published,
+                            .logs_stored = logs.stored,
+                            .logs_dropped = logs.dropped,
                             .swept = sweep.handed_out,
                             .lost = sweep.lost,
                             .out = sweep.out,
@@ -157,11 +170,12 @@ static bool start(parts_t *parts, const pt_options_t *given)
     pt_links_settings_t settings = {pt_options_demand(given, "brokers"),
                                     pt_options_demand(given, "events-in"),
                                     pt_options_demand(given, "events"), &parts->keyring};
-    pt_links_sink_t sink = {parts,   on_fact, on_credit, on_brokers,
-                            on_held, on_gone, on_chunk,  on_event};
+    pt_links_sink_t sink = {parts,   on_fact, on_log,   on_credit, on_brokers,
+                            on_held, on_gone, on_chunk, on_event};
     parts->links = pt_links_new(&settings, &sink);
     if (!parts->links)
         return false;
+    parts->logs = pt_logs_new(uri);
     parts->recorder = pt_recorder_new(uri, parts->links, on_waits, parts);
     parts->large = pt_recorder_new(uri, parts->links, on_waits, parts);
     parts->fetcher = pt_fetcher_new(uri, parts->links, parts->recorder, parts->large);
@@ -182,6 +196,7 @@ static void stop(parts_t *parts)
     pt_sweep_destroy(&parts->sweep);
     pt_fetcher_stop(parts->fetcher);
     pt_recorder_destroy(&parts->recorder);
+    pt_logs_destroy(&parts->logs);
     pt_recorder_destroy(&parts->large);
     pt_fetcher_destroy(&parts->fetcher);
     pt_links_destroy(&parts->links);

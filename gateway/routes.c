@@ -14,6 +14,7 @@ const pt_route_t pt_routes[] = {
     {"GET",  "/v1/jobs/{id}",              pt_api_job,            0,             "A job's status"},
     {"GET",  "/v1/jobs/{id}/results",      pt_api_job_results,    0,             "A completed job's results"},
     {"GET",  "/v1/jobs/{id}/events",       pt_api_job_events,     0,             "A job's history"},
+    {"GET",  "/v1/jobs/{id}/logs",         pt_api_job_logs,       PT_ROUTE_TEXT, "What a job's pipeline wrote on standard error"},
     {"GET",  "/v1/events",                 pt_api_events,         0,             "The organisation's events"},
     {"POST", "/v1/therapeutic-candidates", pt_api_make_candidate, PT_ROUTE_BODY, "Make a candidate and its baseline variant"},
     {"GET",  "/v1/therapeutic-candidates/{id}", pt_api_candidate, 0,             "A candidate and its baseline variant"},

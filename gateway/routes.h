@@ -8,7 +8,8 @@
 typedef enum {
     PT_ROUTE_OPEN = 1,   /* asks for no token */
     PT_ROUTE_HEALTH = 2, /* served on the listener for health as well */
-    PT_ROUTE_BODY = 4    /* takes a JSON body */
+    PT_ROUTE_BODY = 4,   /* takes a JSON body */
+    PT_ROUTE_TEXT = 8    /* answers with plain text too, if asked */
 } pt_route_flags_t;
 
 struct pt_route {

@@ -108,6 +108,43 @@ static const pt_sql_t sql_job_events = {
     "where j.id = $2::uuid and j.org_id = $1::uuid"};
 /* clang-format on */
 
+/* clang-format off */
+/* The pieces of a job's log that reach behind $4, the first one cut there, unless that is the middle
+   of a character. */
+#define LOG_PIECES                                                                                 \
+    "select l.attempt, b.begins, l.at, l.\"offset\" + octet_length(l.text) as ends,"               \
+    "  case when b.begins = l.\"offset\" then l.text else convert_from(substring("                 \
+    "    convert_to(l.text, 'UTF8') from (b.begins - l.\"offset\" + 1)::int), 'UTF8') end as text"  \
+    " from jobs j join job_logs l on l.job_id = j.id and l.attempt >"                              \
+    "    case $3::bigint when 0 then j.attempt - 16 else $3::bigint - 1 end"                       \
+    "  and l.attempt <= case $3::bigint when 0 then j.attempt else $3::bigint end,"                \
+    "  lateral (select case when $4::bigint > l.\"offset\" and get_byte(convert_to(l.text, 'UTF8'),"  \
+    "      ($4::bigint - l.\"offset\")::int) & 192 <> 128 then $4::bigint"                         \
+    "    else l.\"offset\" end as begins) b"                                                       \
+    " where j.id = $2::uuid and j.org_id = $1::uuid"                                               \
+    "  and l.\"offset\" + octet_length(l.text) > $4::bigint"
+
+static const pt_sql_t sql_job_logs = {
+    "read_job_logs",
+    "with piece as (" LOG_PIECES ") "
+    "select json_build_object('data', coalesce((select json_agg(json_build_object("
+    "    'attempt', attempt, 'offset', begins, 'at', " UTC("at") ", 'text', text)"
+    "    order by attempt, begins) from piece), '[]'::json))"
+    " from jobs where id = $2::uuid and org_id = $1::uuid"};
+
+static const pt_sql_t sql_job_logs_text = {
+    "read_job_logs_text",
+    "with piece as (" LOG_PIECES "), placed as ("
+    "  select *, begins - coalesce(lag(ends) over attempts, $4::bigint) as gap,"
+    "    lag(ends) over attempts is null and $3::bigint = 0 as is_first"
+    "  from piece window attempts as (partition by attempt order by begins)) "
+    "select coalesce((select string_agg("
+    "    case when is_first then '[attempt ' || attempt || ']' || chr(10) else '' end"
+    "    || case when gap > 0 then '[' || gap || ' bytes left out]' || chr(10) else '' end || text,"
+    "    '' order by attempt, begins) from placed), '')"
+    " from jobs where id = $2::uuid and org_id = $1::uuid"};
+/* clang-format on */
+
 static const pt_sql_t sql_events = {
     "read_events",
     "with page as materialized ("
@@ -221,6 +258,17 @@ pt_pg_outcome_t pt_store_job_events(pt_pool_t *pool, const pt_uuid_t *org, const
     const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text),
                                   after_text, limit_text};
     return read_text(pool, &sql_job_events, params, 4, json);
+}
+
+pt_pg_outcome_t pt_store_job_logs(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                                  int64_t attempt, int64_t after, bool as_text, char **answer)
+{
+    char org_text[PT_UUID_TEXT], job_text[PT_UUID_TEXT], attempt_text[24], after_text[24];
+    snprintf(attempt_text, sizeof attempt_text, "%lld", (long long)attempt);
+    snprintf(after_text, sizeof after_text, "%lld", (long long)after);
+    const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text),
+                                  attempt_text, after_text};
+    return read_text(pool, as_text ? &sql_job_logs_text : &sql_job_logs, params, 4, answer);
 }
 
 static void read_page(const PGresult *rows, pt_job_page_t *page)

@@ -24,6 +24,10 @@ pt_pg_outcome_t pt_store_read_candidate(pt_pool_t *pool, const pt_uuid_t *org,
 /* The job's events after that number: {data, next_after?}, the second if more stand behind them. */
 pt_pg_outcome_t pt_store_job_events(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
                                     int64_t after, int64_t limit, char **json);
+/* What the job's pipelines wrote behind the byte `after`, oldest first, in that attempt, or (0) in
+   all of the newest 16: {data} or plain text. */
+pt_pg_outcome_t pt_store_job_logs(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
+                                  int64_t attempt, int64_t after, bool as_text, char **answer);
 /* Events after that number: {data, next_after, has_more, last_seq, timeline, rewound_to?}. */
 pt_pg_outcome_t pt_store_events(pt_pool_t *pool, const pt_uuid_t *org, int64_t after, int64_t limit,
                                 char **json);

@@ -24,9 +24,10 @@ alter table jobs add request_id text;       -- X-Request-Id of the submission
 alter table jobs add options json;          -- of the pipeline; null: its defaults
 alter table jobs add resubmit_of uuid;      -- the failed job that this one repeats
 
--- What pipelines wrote on standard error. Pieces may be missing: "offset" says where each begins, in bytes.
+-- What pipelines wrote on standard error. Pieces may be missing: "offset" says where each begins, in bytes. No foreign
+-- key: it would lock the job's row, and the recorder would wait for who stores a log.
 create table job_logs (
-    job_id   uuid not null references jobs,
+    job_id   uuid not null,
     attempt  integer not null,
     "offset" bigint not null,
     at       timestamptz not null,
