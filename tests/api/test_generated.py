@@ -101,6 +101,8 @@ BODIES = {
 }
 QUERIES = {
     '/v1/events': st.fixed_dictionaries({}, optional={'after': st.integers(0, 10**6).map(str), 'limit': st.integers(1, 1000).map(str)}),
+    '/v1/jobs/{id}/logs': st.fixed_dictionaries({}, optional={
+        'attempt': st.integers(1, 2**31 - 1).map(str), 'after': st.integers(0, 10**17).map(str)}),
     '/v1/jobs': st.fixed_dictionaries({}, optional={
         'status': st.sampled_from(['pending', 'running', 'completed', 'failed']), 'job_type': job_types,
         'variant_id': uuids, 'limit': st.integers(1, 100).map(str)}),

@@ -39,6 +39,31 @@ static void accept_decides_by_the_closest_range(void **state)
     }
 }
 
+static void text_is_preferred_where_it_is_named_and_json_is_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *accept;
+        bool text;
+    } rows[] = {{NULL, false},
+                {"", false},
+                {"text/plain", true},
+                {"TEXT/Plain ; q=0.5", true},
+                {"text/plain, */*;q=0.1", true},
+                {"text/plain, application/json", false},
+                {"text/plain, application/json;q=0", true},
+                {"text/plain;q=0", false},
+                {"text/plain2", false},
+                {"text/*", false},
+                {"*/*", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pt_header_t header = {"accept", rows[i].accept};
+        pt_request_t request = with(&header);
+        if (pt_request_prefers_text(&request) != rows[i].text)
+            fail_msg("%s", rows[i].accept);
+    }
+}
+
 static void content_type_is_json_or_not_said(void **state)
 {
     (void)state;
@@ -114,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accept_decides_by_the_closest_range),
+        cmocka_unit_test(text_is_preferred_where_it_is_named_and_json_is_not),
         cmocka_unit_test(content_type_is_json_or_not_said),
         cmocka_unit_test(a_visible_request_id_is_kept),
         cmocka_unit_test(headers_that_do_not_fit_are_left_out_whole),
