@@ -2,14 +2,15 @@
 import os
 import signal
 import time
+from pathlib import Path
 
-import psycopg2
 from network import Network, ports_of
 from schedule import Fault
 
 from harness.processes import family
 
 FAR_DELAY = 0.4  # seconds that a message of the far worker's takes at most while it is slow
+BACKENDS = 3     # connections that PostgreSQL ends at a time
 
 
 class Faults:
@@ -58,12 +59,11 @@ class Faults:
             send(pid, signal.SIGSTOP)
 
     def end_backends(self, fault: Fault) -> None:
-        """All connections of one of the gateway's: the others do not notice."""
-        try:
-            self.system.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN (SELECT pid FROM "
-                              "pg_stat_activity WHERE application_name = 'paratope' ORDER BY backend_start LIMIT 3)")
-        except psycopg2.OperationalError:
-            pass  # another fault has the whole server
+        """Some of the gateways' connections: the others do not notice. By signal, so that a stopped server does not
+        hold up the storm."""
+        backends = [pid for pid in family(self.system.pid('postgres'))[1:] if b'paratope paratope' in command_of(pid)]
+        for pid in sorted(backends)[:BACKENDS]:
+            send(pid, signal.SIGTERM)
 
     def pids(self, fault: Fault) -> list[int]:
         return [self.system.pid(name) for name in fault.whom]
@@ -95,6 +95,13 @@ class Faults:
 
 def port_of(address: str) -> int:
     return int(address.rsplit(':', 1)[1])
+
+
+def command_of(pid: int) -> bytes:
+    try:
+        return Path(f'/proc/{pid}/cmdline').read_bytes()
+    except OSError:
+        return b''  # it has ended
 
 
 def send(pid: int, signum: int) -> None:

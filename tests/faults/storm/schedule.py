@@ -56,7 +56,7 @@ KINDS = {
     'end': (2, program, None, False),         # SIGTERM: it drains
     'stop': (3, one, (0.3, LEASE - 1), False),       # SIGSTOP and SIGCONT, before anybody misses it
     'stop long': (3, one, (LEASE + 1, LONGEST), False),  # and after its leases and its lock are gone
-    'backend': (1, nobody, None, False),      # PostgreSQL ends one gateway's connections
+    'backend': (1, nobody, None, False),      # PostgreSQL ends a few of the gateways' connections
     'deaf': (3, program, (LEASE + 1, LONGEST), True),    # its connections carry nothing, new ones do
     'cut': (3, endpoint, (0.5, LONGEST), True),  # a broker's endpoint cannot be reached
     'loss': (2, endpoint, (2.0, LONGEST), True),  # it loses a quarter of its packets
