@@ -207,8 +207,11 @@ pt_keys_t *pt_keys_new(const char *folder)
     pt_keys_t *self = zmalloc(sizeof *self);
     self->folder = strdup(folder);
     self->watched = -1;
-    self->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     pthread_rwlock_init(&self->lock, NULL);
+    self->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (self->inotify < 0)
+        pt_log(PT_ERROR, "cannot watch the folder of authorised certificates",
+               PT_S("reason", strerror(errno)));
     watch_again(self);
     if (self->inotify < 0 || !reload(self))
         pt_keys_destroy(&self);

@@ -1,17 +1,19 @@
 """PROTOCOL.md, section 8: each certificate at each of the broker's four sockets, and what it may say there."""
 import signal
+import subprocess
 import time
 import uuid
 
 import pytest
 import zmq
 
-from broker_peers import TYPE, Broker, Gateway, Peer, Worker, connected, header, pump, wait
+from broker_peers import BUILD, CHECKOUT, TYPE, Broker, Gateway, Peer, Worker, connected, header, pump, wait
 from curve_keys import Folder
 from curve_peers import ORG, OTHER, Listener, Publisher, message, wait_until
 
 NOT_AUTHORISED = 'this certificate is not authorised here'
 WRONG_SOCKET = 'this role has no business on this socket'
+NOOP = CHECKOUT / 'tests' / 'pipelines' / 'noop'
 ROLES = {'gateway': {'gateways', 'events-in', 'events'}, 'worker': {'workers', 'events-in'}, 'subscriber': {'events'},
          'operator': {'events'}, 'stranger': set(), 'nobody': set()}
 
@@ -139,6 +141,20 @@ def test_a_hello_for_another_job_type_is_refused_with_the_reason(place):
         assert 'other job types' in peer.wait_for('hello?')['reason']
         assert not peer.of('welcome')
         peer.close()
+
+
+def test_the_program_says_why_its_hello_is_refused(place, tmp_path):
+    log = tmp_path / 'worker.log'
+    worker = subprocess.Popen(
+        [BUILD / 'bin' / 'paratope-worker', '--keys', place.folder.machine('worker'), '--name', 'tested',
+         '--brokers', place.broker.endpoints['workers'], '--events-in', place.broker.endpoints['events-in'],
+         '--slots', f'{TYPE}=1 other=1', '--pipeline', f'{TYPE}={NOOP}', '--pipeline', f'other={NOOP}'],
+        stderr=log.open('wb'))
+    try:
+        wait_until(lambda: 'the certificate is for other job types' in log.read_text(), 15, 'reason')
+    finally:
+        worker.terminate()
+        worker.wait(20)
 
 
 def test_credit_for_another_job_type_is_dropped(place):
