@@ -17,6 +17,10 @@ void pt_send_job(pt_links_t *links, const pt_job_parcel_t *job, int64_t expires)
         pt_msg_set(&msg, PT_F_JOB_ID);
         pt_msg_set(&msg, PT_F_ORG_ID);
         pt_msg_set(&msg, PT_F_ATTEMPT);
+        msg.priority = (uint64_t)job->priority;
+        msg.weight = (uint64_t)job->weight;
+        pt_msg_set(&msg, PT_F_PRIORITY);
+        pt_msg_set(&msg, PT_F_WEIGHT);
         pt_msg_set_text(&msg, PT_F_JOB_TYPE, job->job_type);
         pt_links_send(links, &job->ticket, &msg, inputs.data, inputs.size, expires);
     } else {
@@ -38,6 +42,12 @@ static void set_detail(pt_msg_t *msg, const pt_event_t *event)
     if (event->has_reason) {
         pt_msg_set_text(msg, PT_F_CODE, event->code);
         pt_msg_set_text(msg, PT_F_MESSAGE, event->message);
+    }
+    if (event->has_origin) {
+        msg->variant_id = event->variant_id;
+        pt_msg_set(msg, PT_F_VARIANT_ID);
+        if (*event->request)
+            pt_msg_set_text(msg, PT_F_REQUEST, event->request);
     }
 }
 

@@ -12,6 +12,7 @@ typedef struct {
     pt_ticket_t ticket;
     pt_uuid_t job_id, org_id, variant_id;
     uint32_t attempt;
+    int priority, weight; /* class of the job, turns of its organisation */
     const char *job_type, *name, *format, *chains;
 } pt_job_parcel_t;
 

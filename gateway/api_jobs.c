@@ -43,12 +43,32 @@ void pt_api_answer_row(const pt_request_t *request, pt_response_t *response,
 
 /* ---- submit ------------------------------------------------------------------------------ */
 
+static const char *const priorities[] = {"high", "normal", "low", NULL};
+#define PRIORITY_NORMAL 1
+
+/* The class's number; normal if nothing was said. */
+static int read_priority(const char *word)
+{
+    for (int class = 0; word && priorities[class]; class ++)
+        if (strcmp(priorities[class], word) == 0)
+            return class;
+    return PRIORITY_NORMAL;
+}
+
+static void set_origin(pt_submission_t *submission, const pt_request_t *request)
+{
+    submission->org_id = request->caller.org_id;
+    submission->weight = request->caller.weight;
+    snprintf(submission->request_id, sizeof submission->request_id, "%s", request->id);
+}
+
 static bool read_submission(const pt_request_t *request, pt_submission_t *submission,
                             pt_response_t *response)
 {
     static const pt_json_field_t fields[] = {
         {.name = "variant_id", .kind = PT_JSON_UUID, .required = true},
         {.name = "job_type", .kind = PT_JSON_WORD, .required = true, .words = job_types},
+        {.name = "priority", .kind = PT_JSON_WORD, .words = priorities},
         {.name = NULL}};
     json_t *body = pt_json_body(request, fields, response);
     if (!body)
@@ -57,7 +77,8 @@ static bool read_submission(const pt_request_t *request, pt_submission_t *submis
     pt_uuid_parse(&submission->variant_id, variant, strlen(variant));
     snprintf(submission->job_type, sizeof submission->job_type, "%s",
              json_string_value(json_object_get(body, "job_type")));
-    submission->org_id = request->caller.org_id;
+    submission->priority = read_priority(json_string_value(json_object_get(body, "priority")));
+    set_origin(submission, request);
     json_decref(body);
     return true;
 }

@@ -187,12 +187,13 @@ static void end_arrays(pt_array_t *arrays, size_t count)
 /* ---- folding ----------------------------------------------------------------------------- */
 
 static bool fold_item(pt_batch_t *self, size_t i, pt_row_t *row, int64_t now,
-                      const pt_patience_t *patience)
+                      const pt_patiences_t *patiences)
 {
     pt_item_t *item = &self->items[i];
     item->row = row;
     const pt_fact_t *next = i + 1 < self->count ? &self->items[i + 1].fact : NULL;
-    item->fate = pt_judge(row, &item->fact, next, now, patience, &item->fold);
+    item->fate = pt_judge(row, &item->fact, next, now, pt_patience_of(patiences, row->job_type),
+                          &item->fold);
     if (item->fold.changed)
         put_event(self, item);
     if (item->fold.took_result)
@@ -203,7 +204,7 @@ static bool fold_item(pt_batch_t *self, size_t i, pt_row_t *row, int64_t now,
 /* All facts about the job of one row of the answer, from the item `next` on; returns the first item
    of the next job. */
 static size_t fold_job(pt_batch_t *self, size_t next, const PGresult *rows, int r,
-                       const pt_patience_t *patience)
+                       const pt_patiences_t *patiences)
 {
     pt_row_t *row = &self->rows[r];
     bool exists = !PQgetisnull(rows, r, 1), locked = !PQgetisnull(rows, r, 3), changed = false;
@@ -214,7 +215,7 @@ static size_t fold_job(pt_batch_t *self, size_t next, const PGresult *rows, int 
     for (; next < self->count && pt_uuid_equal(&self->items[next].fact.said.job_id, &row->job_id);
          next++) {
         if (locked)
-            changed = fold_item(self, next, row, read_number(rows, r, 12), patience) || changed;
+            changed = fold_item(self, next, row, read_number(rows, r, 12), patiences) || changed;
         else
             self->items[next].fate = exists ? PT_ITEM_HELD : PT_ITEM_UNKNOWN;
     }
@@ -223,13 +224,13 @@ static size_t fold_job(pt_batch_t *self, size_t next, const PGresult *rows, int 
     return next;
 }
 
-void pt_batch_fold(pt_batch_t *self, const PGresult *rows, const pt_patience_t *patience)
+void pt_batch_fold(pt_batch_t *self, const PGresult *rows, const pt_patiences_t *patiences)
 {
     size_t next = 0;
     self->row_count = (size_t)PQntuples(rows);
     self->rows = zmalloc((self->row_count + 1) * sizeof *self->rows);
     for (size_t r = 0; r < self->row_count; r++)
-        next = fold_job(self, next, rows, (int)r, patience);
+        next = fold_job(self, next, rows, (int)r, patiences);
     assert(next == self->count); /* a row for each id */
     end_arrays(self->update, sizeof self->update / sizeof *self->update);
     end_arrays(self->results, sizeof self->results / sizeof *self->results);

@@ -45,7 +45,7 @@ void pt_batch_clear(pt_batch_t *self);
 void pt_item_refuse(pt_item_t *item, const char *why);
 
 /* Reads the rows that pt_sql_lock_jobs gave, applies every fact, and fills the parameters. */
-void pt_batch_fold(pt_batch_t *self, const PGresult *rows, const pt_patience_t *patience);
+void pt_batch_fold(pt_batch_t *self, const PGresult *rows, const pt_patiences_t *patiences);
 
 /* Reads the numbers that pt_sql_append_events gave. */
 void pt_batch_number(pt_batch_t *self, const PGresult *numbers);

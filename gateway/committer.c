@@ -158,30 +158,40 @@ static int by_job_id(const void *a, const void *b)
     return pt_uuid_compare(&(*left)->job_id, &(*right)->job_id);
 }
 
-#define PARAMS 5
+static void put_row(pt_array_t *to, const waiter_t *waiter)
+{
+    static const pt_uuid_t none;
+    const pt_submission_t *submission = &waiter->submission;
+    pt_array_uuid(&to[0], &waiter->job_id);
+    pt_array_uuid(&to[1], &submission->org_id);
+    pt_array_uuid(&to[2], &submission->variant_id);
+    pt_array_text(&to[3], submission->job_type);
+    pt_array_text(&to[4], waiter->ticket.link >= 0 ? "t" : "f");
+    pt_array_int(&to[5], submission->priority);
+    pt_array_text(&to[6], *submission->request_id ? submission->request_id : NULL);
+    if (pt_uuid_equal(&submission->resubmit_of, &none))
+        pt_array_text(&to[7], NULL);
+    else
+        pt_array_uuid(&to[7], &submission->resubmit_of);
+}
 
 typedef struct {
-    pt_array_t arrays[PARAMS];
-    const char *params[PARAMS];
+    pt_array_t arrays[PT_SUBMIT_PARAMS];
+    const char *params[PT_SUBMIT_PARAMS];
 } params_t;
 
 static void params_init(params_t *self, waiter_t **batch, size_t count)
 {
     memset(self, 0, sizeof *self);
-    for (size_t i = 0; i < count; i++) {
-        pt_array_uuid(&self->arrays[0], &batch[i]->job_id);
-        pt_array_uuid(&self->arrays[1], &batch[i]->submission.org_id);
-        pt_array_uuid(&self->arrays[2], &batch[i]->submission.variant_id);
-        pt_array_text(&self->arrays[3], batch[i]->submission.job_type);
-        pt_array_text(&self->arrays[4], batch[i]->ticket.link >= 0 ? "t" : "f");
-    }
-    for (int i = 0; i < PARAMS; i++)
+    for (size_t i = 0; i < count; i++)
+        put_row(self->arrays, batch[i]);
+    for (int i = 0; i < PT_SUBMIT_PARAMS; i++)
         self->params[i] = pt_array_end(&self->arrays[i]);
 }
 
 static void params_clear(params_t *self)
 {
-    for (int i = 0; i < PARAMS; i++)
+    for (int i = 0; i < PT_SUBMIT_PARAMS; i++)
         pt_array_clear(&self->arrays[i]);
 }
 
@@ -190,7 +200,7 @@ static pt_pg_outcome_t insert(pt_committer_t *self, waiter_t **batch, size_t cou
     params_t given;
     params_init(&given, batch, count);
     pt_pg_outcome_t outcome =
-        pt_pg_run(self->pg, &pt_sql_submit, given.params, PARAMS, STATEMENT_MS, rows);
+        pt_pg_run(self->pg, &pt_sql_submit, given.params, PT_SUBMIT_PARAMS, STATEMENT_MS, rows);
     params_clear(&given);
     return outcome;
 }
@@ -202,6 +212,8 @@ static void send_job(pt_committer_t *self, waiter_t *waiter, const PGresult *row
                            .org_id = waiter->submission.org_id,
                            .variant_id = waiter->submission.variant_id,
                            .attempt = 1,
+                           .priority = waiter->submission.priority,
+                           .weight = waiter->submission.weight,
                            .job_type = waiter->submission.job_type,
                            .name = PQgetvalue(rows, waiter->row, 4),
                            .format = PQgetvalue(rows, waiter->row, 5),
@@ -213,6 +225,10 @@ static void publish_created(pt_committer_t *self, const waiter_t *waiter)
 {
     pt_event_t event = {
         .type = "created", .status = "pending", .attempt = 1, .at = waiter->created_at};
+    snprintf(event.request, sizeof event.request, "%.*s", PT_NAME_MAX - 1,
+             waiter->submission.request_id);
+    event.variant_id = waiter->submission.variant_id;
+    event.has_origin = true;
     pt_announcement_t about = {.job_id = waiter->job_id,
                                .org_id = waiter->submission.org_id,
                                .job_type = waiter->submission.job_type,
@@ -404,7 +420,7 @@ static void launch(pt_committer_t *self, batch_t *batch)
     qsort(batch->waiters, batch->count, sizeof *batch->waiters, by_job_id);
     reserve(self, batch->waiters, batch->count);
     params_init(&given, batch->waiters, batch->count);
-    const pt_pg_step_t step = {&pt_sql_submit, given.params, PARAMS};
+    const pt_pg_step_t step = {&pt_sql_submit, given.params, PT_SUBMIT_PARAMS};
     batch->launched = pt_pg_launch(self->pg, &step, 1, STATEMENT_MS);
     params_clear(&given);
 }

@@ -12,9 +12,15 @@
 
 typedef struct pt_committer pt_committer_t;
 
+#define PT_REQUEST_ID_MAX 128
+
 typedef struct {
     pt_uuid_t org_id, variant_id;
     char job_type[PT_TYPE_MAX];
+    int priority;                           /* 0 high, 1 normal, 2 low */
+    int weight;                             /* turns of the organisation in a round */
+    char request_id[PT_REQUEST_ID_MAX + 1]; /* X-Request-Id */
+    pt_uuid_t resubmit_of;                  /* the job that this one repeats; all zero: none */
 } pt_submission_t;
 
 typedef enum {

@@ -17,6 +17,7 @@ struct pt_control {
     pthread_t thread;
     pt_pg_t *pg;
     pt_control_leads_fn *leads;
+    pt_control_settings_fn *settings;
     void *context;
     bool was_away;
     int wake; /* readable: stop */
@@ -26,6 +27,7 @@ struct pt_control {
 };
 
 static const pt_sql_t sql_listen = {"listen", "listen paratope_tokens"};
+static const pt_sql_t sql_listen_settings = {"listen_settings", "listen paratope_settings"};
 /* Should this host be cut off or stopped, the server ends the session, and with it the lock. */
 static const pt_sql_t sql_timeout = {"timeout", "set idle_session_timeout = '3s'"};
 static const pt_sql_t sql_try_lock = {"try_lock",
@@ -62,10 +64,12 @@ static bool open_connection(pt_control_t *self)
         return PQstatus(conn) == CONNECTION_OK;
     if (pt_schema_check(self->pg) != PT_SCHEMA_OK)
         return false;
-    pt_pg_step_t steps[] = {{&sql_listen, NULL, 0}, {&sql_timeout, NULL, 0}};
-    if (pt_pg_flight(self->pg, steps, 2, CONNECT_MS, NULL) != PT_PG_OK)
+    pt_pg_step_t steps[] = {
+        {&sql_listen, NULL, 0}, {&sql_listen_settings, NULL, 0}, {&sql_timeout, NULL, 0}};
+    if (pt_pg_flight(self->pg, steps, 3, CONNECT_MS, NULL) != PT_PG_OK)
         return false;
     atomic_fetch_add(&self->token_generation, 1);
+    self->settings(self->context);
     if (self->was_away)
         pt_log(PT_INFO, "the database is back");
     self->was_away = false;
@@ -80,7 +84,10 @@ static void take_notifications(pt_control_t *self)
         return;
     PQconsumeInput(conn);
     while ((note = PQnotifies(conn)) != NULL) {
-        atomic_fetch_add(&self->token_generation, 1);
+        if (strcmp(note->relname, "paratope_settings") == 0)
+            self->settings(self->context);
+        else
+            atomic_fetch_add(&self->token_generation, 1);
         PQfreemem(note);
     }
 }
@@ -130,11 +137,13 @@ static void *run(void *arg)
     return NULL;
 }
 
-pt_control_t *pt_control_new(const char *uri, pt_control_leads_fn *leads, void *context)
+pt_control_t *pt_control_new(const char *uri, pt_control_leads_fn *leads,
+                             pt_control_settings_fn *settings, void *context)
 {
     pt_control_t *self = zmalloc(sizeof *self);
     self->pg = pt_pg_new(uri);
     self->leads = leads;
+    self->settings = settings;
     self->context = context;
     self->wake = eventfd(0, EFD_CLOEXEC);
     assert(self->wake >= 0);

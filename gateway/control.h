@@ -1,4 +1,5 @@
-/* The gateway's one control connection: it holds the recorder's lock, hears of changed tokens, and
+/* The gateway's one control connection: it holds the recorder's lock, hears of changed tokens and
+ * settings, and
  * is pinged twice a second, so that a gateway that is cut off stops leading and stops trusting its
  * cache within seconds.
  */
@@ -10,9 +11,12 @@
 
 typedef struct pt_control pt_control_t;
 
-/* Starts the thread; `leads` is called in it whenever leadership changes. */
+/* Starts the thread; `leads` is called in it whenever leadership changes, `settings` whenever
+   types' settings or limits may have changed. */
 typedef void pt_control_leads_fn(void *context, bool leader);
-pt_control_t *pt_control_new(const char *uri, pt_control_leads_fn *leads, void *context);
+typedef void pt_control_settings_fn(void *context);
+pt_control_t *pt_control_new(const char *uri, pt_control_leads_fn *leads,
+                             pt_control_settings_fn *settings, void *context);
 /* Gives leadership up (after `leads (context, false)`) and ends the thread. */
 void pt_control_destroy(pt_control_t **self);
 

@@ -28,9 +28,58 @@ bool pt_credit_grant(pt_credit_t *self, int link, const pt_counts_t *credit)
     return grew;
 }
 
+static bool same(const pt_counts_t *a, const pt_counts_t *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (pt_counts_get(b, a->items[i].job_type) != a->items[i].n)
+            return false;
+    return true;
+}
+
+bool pt_credit_serve(pt_credit_t *self, int link, const pt_counts_t *slots)
+{
+    bool changed = !self->links[link].says_slots || !same(&self->links[link].slots, slots);
+    self->links[link].says_slots = true;
+    self->links[link].slots = *slots;
+    return changed;
+}
+
+static uint64_t slots_of(const pt_counts_t *slots, const char *job_type)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < slots->count; i++)
+        if (!job_type || strcmp(slots->items[i].job_type, job_type) == 0)
+            sum += slots->items[i].n;
+    return sum;
+}
+
+int64_t pt_credit_slots(const pt_credit_t *self, const char *job_type)
+{
+    uint64_t sum = 0;
+    bool known = false, unknown = false;
+    for (int link = 0; link < PT_LINKS_MAX; link++) {
+        bool says = self->links[link].open && self->links[link].says_slots;
+        known = known || says;
+        unknown = unknown || (self->links[link].open && !says);
+        sum += says ? slots_of(&self->links[link].slots, job_type) : 0;
+    }
+    return sum > 0 ? (int64_t)sum : known && !unknown ? 0 : -1;
+}
+
+/* It had workers of the type, and has none now. */
+static bool is_deserted(const pt_counts_t *slots, const char *job_type)
+{
+    for (size_t i = 0; i < slots->count; i++)
+        if (strcmp(slots->items[i].job_type, job_type) == 0)
+            return slots->items[i].n == 0;
+    return false;
+}
+
 static uint64_t room(const pt_credit_t *self, int link, const char *job_type)
 {
-    if (!self->links[link].open)
+    if (!self->links[link].open || is_deserted(&self->links[link].slots, job_type))
         return 0;
     uint64_t granted = pt_counts_get(&self->links[link].granted, job_type);
     uint64_t taken = pt_counts_get(&self->links[link].taken, job_type);

@@ -19,6 +19,8 @@ typedef struct {
         bool open;
         uint8_t session[PT_SESSION_SIZE];
         pt_counts_t granted, taken; /* taken: sent or reserved */
+        bool says_slots;            /* it told whom it serves: */
+        pt_counts_t slots;
     } links[PT_LINKS_MAX];
 } pt_credit_t;
 
@@ -27,6 +29,14 @@ void pt_credit_close(pt_credit_t *self, int link);
 
 /* The broker's newest numbers; a smaller one than before changes nothing. True if anything grew. */
 bool pt_credit_grant(pt_credit_t *self, int link, const pt_counts_t *credit);
+
+/* The slots of the broker's workers, as its beat tells them; true if one is another than before.
+   Credit for a type with none is not used: its workers have gone, and would have to come back. */
+bool pt_credit_serve(pt_credit_t *self, int link, const pt_counts_t *slots);
+
+/* The slots for the type over all brokers (NULL: of any type); -1: a broker, or all, did not say.
+ */
+int64_t pt_credit_slots(const pt_credit_t *self, const char *job_type);
 
 /* How many more jobs of the type may be sent now, over all brokers. */
 uint64_t pt_credit_free(const pt_credit_t *self, const char *job_type);

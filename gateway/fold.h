@@ -59,11 +59,13 @@ typedef struct {
     const char *type, *status;
     uint32_t attempt;
     int64_t at;
-    bool has_progress, has_reason;
+    bool has_progress, has_reason, has_origin;
     char step[PT_NAME_MAX];
     double fraction;
     char code[PT_NAME_MAX];
     char message[PT_TEXT_MAX + 1];
+    pt_uuid_t variant_id; /* of `created`: what it is about, and the request that made it */
+    char request[PT_NAME_MAX];
 } pt_event_t;
 
 /* What one fact did. */

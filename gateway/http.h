@@ -6,7 +6,6 @@
 
 #include <jansson.h>
 
-#define PT_REQUEST_ID_MAX 128
 #define PT_BODY_MAX 1048576 /* bytes; a larger body is 413 before it is read whole */
 #define PT_READ_MS 3000     /* deadline of a statement that a handler waits for */
 #define PT_SUBMIT_MS 5000   /* how long a handler waits for the committer */
@@ -29,6 +28,7 @@ typedef struct {
 /* Who asks. */
 typedef struct {
     pt_uuid_t token_id, org_id;
+    int weight; /* turns of the organisation in a round */
 } pt_caller_t;
 
 /* Everything is borrowed from the connection for as long as the request is handled. */

@@ -95,6 +95,14 @@ uint64_t pt_links_free(pt_links_t *self, const char *job_type)
     return n;
 }
 
+int64_t pt_links_slots(pt_links_t *self, const char *job_type)
+{
+    pthread_mutex_lock(&self->lock);
+    int64_t n = pt_credit_slots(&self->credit, job_type);
+    pthread_mutex_unlock(&self->lock);
+    return n;
+}
+
 int pt_links_sessions(pt_links_t *self, pt_ticket_t tickets[PT_LINKS_MAX])
 {
     int count = 0;

@@ -19,7 +19,8 @@ typedef struct {
     void (*fact)(void *context, pt_fact_t *fact); /* takes the fact's payload */
     /* A piece of a log; `payload` is borrowed, and may be none. False: it is nothing to store. */
     bool (*log)(void *context, const pt_msg_t *msg, const zframe_t *payload);
-    void (*credit)(void *context); /* some grew, or came back (in the thread that releases it) */
+    void (*credit)(void *context); /* some grew, came back (in the thread that
+                                      releases it), or other types are served */
     void (*brokers)(void *context, int broker); /* a session began, or `broker`'s ended (or -1) */
     void (*held)(void *context, int broker, uint64_t number, const pt_refs_t *held);
     void (*gone)(void *context, const pt_uuid_t *job_id, uint32_t attempt, bool certain,
@@ -50,6 +51,7 @@ void pt_links_set_leader(pt_links_t *self, bool leader);
 pt_ticket_t pt_links_reserve(pt_links_t *self, const char *job_type);
 void pt_links_release(pt_links_t *self, const pt_ticket_t *ticket, const char *job_type);
 uint64_t pt_links_free(pt_links_t *self, const char *job_type);
+int64_t pt_links_slots(pt_links_t *self, const char *job_type);
 
 /* The sessions that are open now, a ticket each; returns how many. */
 int pt_links_sessions(pt_links_t *self, pt_ticket_t tickets[PT_LINKS_MAX]);

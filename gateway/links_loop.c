@@ -237,6 +237,15 @@ static void drop(pt_links_t *self, int link, const char *reason)
            PT_S("endpoint", broker->jobs), PT_S("reason", reason));
 }
 
+static void take_slots(pt_links_t *self, int link, const pt_counts_t *slots)
+{
+    pthread_mutex_lock(&self->lock);
+    bool changed = pt_credit_serve(&self->credit, link, slots);
+    pthread_mutex_unlock(&self->lock);
+    if (changed)
+        self->sink.credit(self->sink.context);
+}
+
 static void take_job_message(pt_links_t *self, int link, const pt_msg_t *msg, zframe_t *payload)
 {
     switch (msg->verb) {
@@ -246,6 +255,10 @@ static void take_job_message(pt_links_t *self, int link, const pt_msg_t *msg, zf
         pthread_mutex_unlock(&self->lock);
         if (grew)
             self->sink.credit(self->sink.context);
+        break;
+    case PT_BEAT:
+        if (pt_msg_has(msg, PT_F_SLOTS))
+            take_slots(self, link, &msg->slots);
         break;
     case PT_HAVE:
         self->sink.held(self->sink.context, link, msg->round, &msg->jobs);

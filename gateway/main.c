@@ -108,6 +108,19 @@ static void on_waits(void *context, const char *job_type, int64_t due_in_ms)
     pt_sweep_waits(((parts_t *)context)->sweep, job_type, due_in_ms);
 }
 
+static void on_ended(void *context)
+{
+    pt_sweep_ended(((parts_t *)context)->sweep);
+}
+
+static void on_settings(void *context)
+{
+    parts_t *parts = context;
+    pt_recorder_settings(parts->recorder);
+    pt_recorder_settings(parts->large);
+    pt_sweep_settings(parts->sweep);
+}
+
 static void on_leads(void *context, bool leader)
 {
     parts_t *parts = context;
@@ -176,14 +189,14 @@ static bool start(parts_t *parts, const pt_options_t *given)
     if (!parts->links)
         return false;
     parts->logs = pt_logs_new(uri);
-    parts->recorder = pt_recorder_new(uri, parts->links, on_waits, parts);
-    parts->large = pt_recorder_new(uri, parts->links, on_waits, parts);
+    parts->recorder = pt_recorder_new(uri, parts->links, on_waits, on_ended, parts);
+    parts->large = pt_recorder_new(uri, parts->links, on_waits, on_ended, parts);
     parts->fetcher = pt_fetcher_new(uri, parts->links, parts->recorder, parts->large);
     parts->sweep = pt_sweep_new(uri, parts->links, parts->recorder);
     parts->committer = pt_committer_new(uri, parts->links, on_waits, parts);
     parts->pool = pt_pool_new(uri, READ_CONNECTIONS);
     pt_links_start(parts->links);
-    parts->control = pt_control_new(uri, on_leads, parts);
+    parts->control = pt_control_new(uri, on_leads, on_settings, parts);
     return true;
 }
 

@@ -21,11 +21,14 @@ struct pt_recorder {
     pt_fact_t *queue; /* a ring of QUEUE_MAX */
     size_t head, queued, bytes;
     bool stop, active;
-    bool unsure; /* a commit was not answered */
+    bool unsure;               /* a commit was not answered */
+    atomic_bool reread;        /* the types' settings may be others */
+    pt_patiences_t *patiences; /* the thread's own */
     pthread_t thread;
     pt_pg_t *pg;
     pt_links_t *links;
     pt_waits_fn *waits;
+    pt_ended_fn *ended;
     void *context;
     pt_recorded_fn *done;
     void *done_context;
@@ -110,6 +113,38 @@ static bool may_go_on(pt_recorder_t *self)
     return on;
 }
 
+/* ---- settings ---------------------------------------------------------------------------- */
+
+void pt_recorder_settings(pt_recorder_t *self)
+{
+    atomic_store(&self->reread, true);
+}
+
+static void read_patience(pt_patiences_t *to, const PGresult *rows, int row)
+{
+    pt_patience_t patience = pt_patience_default;
+    patience.max_tries = (uint32_t)atoi(PQgetvalue(rows, row, 1));
+    patience.retry_after_us = strtoll(PQgetvalue(rows, row, 2), NULL, 10);
+    patience.retry_most_us = strtoll(PQgetvalue(rows, row, 3), NULL, 10);
+    pt_patience_add(to, PQgetvalue(rows, row, 0), &patience);
+}
+
+/* Should it not succeed, what was known stands, and the next batch tries again. */
+static void reread_settings(pt_recorder_t *self)
+{
+    PGresult *rows = NULL;
+    if (!atomic_exchange(&self->reread, false))
+        return;
+    if (pt_pg_run(self->pg, &pt_sql_patiences, NULL, 0, STATEMENT_MS, &rows) != PT_PG_OK) {
+        atomic_store(&self->reread, true);
+        return;
+    }
+    self->patiences->count = 0;
+    for (int row = 0; row < PQntuples(rows); row++)
+        read_patience(self->patiences, rows, row);
+    PQclear(rows);
+}
+
 /* ---- one transaction --------------------------------------------------------------------- */
 
 static pt_pg_outcome_t lock_and_fold(pt_recorder_t *self, pt_batch_t *batch)
@@ -120,7 +155,7 @@ static pt_pg_outcome_t lock_and_fold(pt_recorder_t *self, pt_batch_t *batch)
     pt_pg_outcome_t outcome = pt_pg_flight(self->pg, steps, 2, STATEMENT_MS, results);
     if (outcome != PT_PG_OK)
         return outcome;
-    pt_batch_fold(batch, results[1], &pt_patience_default);
+    pt_batch_fold(batch, results[1], self->patiences);
     PQclear(results[0]);
     PQclear(results[1]);
     return PT_PG_OK;
@@ -223,12 +258,21 @@ static void answer(pt_recorder_t *self, const pt_item_t *item)
         say(self, item, reply.verb, reply.outcome, refused ? item->refusal : NULL);
 }
 
-/* A job that is waiting again is handed out by the sweep. */
+/* A job that is waiting again is handed out by the sweep; one that is out no longer makes room
+   within a limit. */
 static void tell_sweep(pt_recorder_t *self, const pt_batch_t *batch)
 {
-    for (size_t i = 0; i < batch->row_count; i++)
-        if (batch->rows[i].job_type[0] && batch->rows[i].state == PT_WAITING)
-            self->waits(self->context, batch->rows[i].job_type, batch->rows[i].due_in_us / 1000);
+    bool ended = false;
+    for (size_t i = 0; i < batch->row_count; i++) {
+        const pt_row_t *row = &batch->rows[i];
+        if (!row->job_type[0] || row->state == PT_OUT || row->state == PT_RUNNING)
+            continue;
+        ended = true;
+        if (row->state == PT_WAITING)
+            self->waits(self->context, row->job_type, row->due_in_us / 1000);
+    }
+    if (ended)
+        self->ended(self->context);
 }
 
 static void count(pt_recorder_t *self, const pt_item_t *item)
@@ -390,6 +434,7 @@ static void *run(void *arg)
     pt_item_t *items = zmalloc(BATCH_MAX * sizeof *items);
     size_t count;
     while ((count = take_batch(self, items)) > 0) {
+        reread_settings(self);
         record(self, items, count);
         unfold(items, count);
         for (size_t i = 0; i < count; i++) {
@@ -403,7 +448,7 @@ static void *run(void *arg)
 }
 
 pt_recorder_t *pt_recorder_new(const char *uri, pt_links_t *links, pt_waits_fn *waits,
-                               void *context)
+                               pt_ended_fn *ended, void *context)
 {
     pt_recorder_t *self = zmalloc(sizeof *self);
     pthread_mutex_init(&self->lock, NULL);
@@ -412,6 +457,9 @@ pt_recorder_t *pt_recorder_new(const char *uri, pt_links_t *links, pt_waits_fn *
     self->pg = pt_pg_new(uri);
     self->links = links;
     self->waits = waits;
+    self->ended = ended;
+    self->patiences = zmalloc(sizeof *self->patiences);
+    self->reread = true;
     self->context = context;
     pthread_create(&self->thread, NULL, run, self);
     return self;
@@ -432,6 +480,7 @@ void pt_recorder_destroy(pt_recorder_t **self_p)
     pthread_cond_destroy(&self->wake);
     pthread_mutex_destroy(&self->lock);
     free(self->queue);
+    free(self->patiences);
     free(self);
     *self_p = NULL;
 }

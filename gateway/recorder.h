@@ -10,13 +10,19 @@
 
 typedef struct pt_recorder pt_recorder_t;
 
+/* Told that jobs which were out have ended or wait again; called in the recorder's thread. */
+typedef void pt_ended_fn(void *context);
+
 /* Starts the thread. `links` is borrowed. */
 pt_recorder_t *pt_recorder_new(const char *uri, pt_links_t *links, pt_waits_fn *waits,
-                               void *context);
+                               pt_ended_fn *ended, void *context);
 void pt_recorder_destroy(pt_recorder_t **self);
 
 /* Off: what waits is dropped, for the next leader hears it again. */
 void pt_recorder_set_active(pt_recorder_t *self, bool active);
+
+/* The settings of job types may be others: they are read again before the next batch. */
+void pt_recorder_settings(pt_recorder_t *self);
 
 /* Takes the fact (and its payload). Dropped (false) when the queue is full or the recorder not
    active: the worker says an ending again, and a loss is found again by the next rounds. */

@@ -6,8 +6,10 @@
 
 #include "gateway/pg.h"
 
-/* (ids, org_ids, variant_ids, job_types, reserved) → n, is_out, created_at (µs), event seq or null,
-   variant id, name, format, chains */
+/* (ids, org_ids, variant_ids, job_types, reserved, priorities, request ids or null, resubmitted ids
+   or null) → n, is_out, created_at (µs), event seq or null, name, format, chains, options or null
+ */
+#define PT_SUBMIT_PARAMS 8
 extern const pt_sql_t pt_sql_submit;
 
 /* (ids) → id, org_id, job_type, status, waiting, attempt, tries, losses, created_at, started_at
@@ -32,18 +34,38 @@ extern const pt_sql_t pt_sql_awaits_ending;
 /* (job_ids, org_ids, job_types, types, statuses, attempts, ats, details) → n, seq */
 extern const pt_sql_t pt_sql_append_events;
 
-/* (job_type, limit, last org id or null) → id, org_id, attempt, variant_id, name, format, chains;
-   in the order in which they are to be sent: organisations take turns, from the one behind the last
- */
+/* Before each pt_sql_hand_out, in the same transaction: what another one handed out is seen then,
+   so that two leaders for a moment do not exceed a limit together. */
+extern const pt_sql_t pt_sql_lock_hand_out;
+
+/* (job_type, limit, turns {org id: next}, turn of now; see turns.h) → id, org_id, attempt,
+   variant_id, name, format, chains, options or null, priority, weight, turn; in the order in which
+   they are to be sent */
 extern const pt_sql_t pt_sql_hand_out;
 
-/* (job_type) → milliseconds until the first waiting job is due, or null */
+/* (job_type) → milliseconds until the first waiting job is due that no limit holds back, or null;
+   whether a limit holds something back */
 extern const pt_sql_t pt_sql_next_due;
+
+/* () → job_type, max_tries, retry_after, retry_most (µs) of the types with settings */
+extern const pt_sql_t pt_sql_patiences;
+
+/* (job types, others) Nobody serves the first while something waits: since when is kept. Of those
+   and the others what is there stands, all else is forgotten. */
+extern const pt_sql_t pt_sql_note_unserved;
+
+/* (job_type, limit) → id, attempt, queue time-out (s) of jobs that waited for it while nobody
+   served the type */
+extern const pt_sql_t pt_sql_expired;
+
+/* (job_type) → milliseconds until pt_sql_expired has something, or null */
+extern const pt_sql_t pt_sql_next_expiry;
 
 /* () → job types of which something waits */
 extern const pt_sql_t pt_sql_waiting_types;
 
-/* (id, limit) → id, attempt, job_type of jobs that are out, behind that id */
+/* (id, limit) → id, attempt, job_type of jobs that are out, behind that one (all zero: the first)
+ */
 extern const pt_sql_t pt_sql_out_page;
 
 /* () → org_id, seq of every organisation that has events; (org_ids) → of these */

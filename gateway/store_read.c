@@ -10,7 +10,9 @@
     "to_char(" COLUMN " at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')"
 
 static const pt_sql_t sql_token = {
-    "read_token", "select id, org_id from tokens where hash = $1::bytea and revoked_at is null"};
+    "read_token",
+    "select t.id, t.org_id, o.weight from tokens t join organisations o on o.id = t.org_id"
+    " where t.hash = $1::bytea and t.revoked_at is null"};
 
 /* clang-format off */
 /* The four states that clients of this endpoint know: a canceled job shows as failed. */
@@ -92,7 +94,8 @@ static const pt_sql_t sql_large_result = {
     "seq, job_id, job_type, type, status, attempt, " UTC(                                          \
         "at") " as at,"                                                                            \
               " detail->>'step' as step, detail->'fraction' as fraction,"                          \
-              " detail->>'code' as code, detail->>'message' as message"
+              " detail->>'code' as code, detail->>'message' as message,"                           \
+              " detail->>'variant_id' as variant_id, detail->>'request_id' as request_id"
 
 /* clang-format off */
 static const pt_sql_t sql_job_events = {
@@ -239,6 +242,8 @@ pt_pg_outcome_t pt_store_token(pt_pool_t *pool, const uint8_t *hash, pt_caller_t
     if (outcome == PT_PG_OK && PQntuples(rows) > 0)
         *found = pt_uuid_parse(&caller->token_id, PQgetvalue(rows, 0, 0), PT_UUID_TEXT - 1) &&
                  pt_uuid_parse(&caller->org_id, PQgetvalue(rows, 0, 1), PT_UUID_TEXT - 1);
+    if (*found)
+        caller->weight = atoi(PQgetvalue(rows, 0, 2));
     PQclear(rows);
     return outcome;
 }

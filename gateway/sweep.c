@@ -21,6 +21,7 @@ static void wake_locked(pt_sweep_t *self)
 static int64_t next_due(const pt_sweep_t *self, int64_t now)
 {
     int64_t due = self->look_at, rounds = pt_rounds_due(self->rounds, now);
+    due = self->expire_at < due ? self->expire_at : due;
     due = rounds < due ? rounds : due;
     if (self->hinted.count > 0 && self->edges_at < due)
         due = self->edges_at;
@@ -58,6 +59,8 @@ void pt_sweep_waits_locked(pt_sweep_t *self, const char *job_type, int64_t due)
     backlog_t *backlog = backlog_of(self, job_type);
     if (backlog && due < backlog->due)
         backlog->due = due;
+    if (backlog && backlog->unserved_since != 0 && self->expire_at == INT64_MAX)
+        self->expire_at = 0; /* the first one again that may wait too long */
 }
 
 void pt_sweep_waits(pt_sweep_t *self, const char *job_type, int64_t due_in_ms)
@@ -77,6 +80,24 @@ void pt_sweep_credit(pt_sweep_t *self)
     pthread_mutex_lock(&self->lock);
     wake_if_sooner_locked(self);
     pthread_mutex_unlock(&self->lock);
+}
+
+void pt_sweep_ended(pt_sweep_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->endings++;
+    for (size_t i = 0; i < self->backlog_count; i++)
+        if (self->backlogs[i].held) {
+            self->backlogs[i].held = false;
+            self->backlogs[i].due = 0;
+            wake_locked(self);
+        }
+    pthread_mutex_unlock(&self->lock);
+}
+
+void pt_sweep_settings(pt_sweep_t *self)
+{
+    pt_sweep_waits(self, NULL, 0);
 }
 
 void pt_sweep_event(pt_sweep_t *self, const pt_msg_t *event, bool is_new)
@@ -169,6 +190,7 @@ static pt_pg_outcome_t look(pt_sweep_t *self)
         pt_sweep_waits_locked(self, PQgetvalue(rows, row, 0), 0);
     pt_rounds_wake(self->rounds, false);
     self->look_at = pt_clock_ms() + LOOK_MS;
+    self->expire_at = 0;
     pthread_mutex_unlock(&self->lock);
     PQclear(rows);
     return pt_refresh_edges(self->links, self->pg, NULL);
@@ -182,6 +204,11 @@ static pt_pg_outcome_t begin(pt_sweep_t *self)
         return outcome;
     pthread_mutex_lock(&self->lock);
     pt_rounds_reset(self->rounds);
+    for (size_t i = 0; i < self->backlog_count; i++) {
+        pt_turns_clear(&self->backlogs[i].turns);
+        self->backlogs[i].unserved_since = 0;
+    }
+    *self->unserved = 0;
     self->look_at = 0;
     self->fresh = false;
     pthread_mutex_unlock(&self->lock);
@@ -220,6 +247,8 @@ static pt_pg_outcome_t work(pt_sweep_t *self, bool fresh)
         outcome = read_hinted_edges(self, now);
     if (outcome == PT_PG_OK)
         outcome = pt_sweep_hand_out(self, now);
+    if (outcome == PT_PG_OK)
+        outcome = pt_sweep_expire(self, now);
     if (outcome == PT_PG_OK)
         outcome = pt_sweep_ask(self, now);
     if (outcome != PT_PG_OK)
@@ -286,6 +315,8 @@ void pt_sweep_destroy(pt_sweep_t **self_p)
     pthread_mutex_unlock(&self->lock);
     pthread_join(self->thread, NULL);
     pt_rounds_destroy(&self->rounds);
+    for (size_t i = 0; i < self->backlog_count; i++)
+        pt_turns_clear(&self->backlogs[i].turns);
     pt_array_clear(&self->hinted);
     pt_pg_destroy(&self->pg);
     pthread_cond_destroy(&self->wake);

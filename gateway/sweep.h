@@ -18,6 +18,8 @@ void pt_sweep_set_active(pt_sweep_t *self, bool active);
 void pt_sweep_waits(pt_sweep_t *self, const char *job_type,
                     int64_t due_in_ms); /* NULL: some type */
 void pt_sweep_credit(pt_sweep_t *self);
+void pt_sweep_ended(pt_sweep_t *self);    /* jobs that were out are so no longer */
+void pt_sweep_settings(pt_sweep_t *self); /* limits or queue time-outs are others */
 /* A gateway's event passed by; `is_new`: its number is above the last that we know. */
 void pt_sweep_event(pt_sweep_t *self, const pt_msg_t *event, bool is_new);
 

@@ -6,6 +6,7 @@
 #include "gateway/pg.h"
 #include "gateway/rounds.h"
 #include "gateway/sweep.h"
+#include "gateway/turns.h"
 
 #include <stdatomic.h>
 
@@ -15,8 +16,11 @@
 /* What is known of a type's backlog, and whose turn it is. */
 typedef struct {
     char job_type[PT_TYPE_MAX];
-    int64_t due; /* clock ms of the next that may be handed out; INT64_MAX: nothing waits */
-    char last_org[PT_UUID_TEXT];
+    int64_t due;      /* clock ms of the next that may be handed out; INT64_MAX: nothing waits */
+    bool held;        /* a limit holds something back until something ends */
+    uint64_t endings; /* when it was looked at last, how much had ended */
+    int64_t unserved_since; /* clock ms; 0: somebody serves it, or nobody knows */
+    pt_turns_t turns;       /* the thread's own */
 } backlog_t;
 
 struct pt_sweep {
@@ -28,8 +32,10 @@ struct pt_sweep {
     backlog_t backlogs[PT_TYPES_MAX];
     size_t backlog_count;
     pt_rounds_t *rounds;
-    int64_t look_at, edges_at;
-    pt_array_t hinted; /* ids of organisations, under lock */
+    uint64_t endings; /* batches of jobs that are out no longer */
+    int64_t look_at, edges_at, expire_at;
+    char unserved[PT_TYPES_MAX * (PT_TYPE_MAX + 1)]; /* as noted in the table last */
+    pt_array_t hinted;                               /* ids of organisations, under lock */
     pthread_t thread;
     pt_pg_t *pg;
     pt_links_t *links;
@@ -42,6 +48,9 @@ void pt_sweep_waits_locked(pt_sweep_t *self, const char *job_type, int64_t due);
 
 /* sweep_hand_out.c: hands out what is due by `now`, as far as credit goes. */
 pt_pg_outcome_t pt_sweep_hand_out(pt_sweep_t *self, int64_t now);
+
+/* sweep_expire.c: notes what nobody serves, and fails what has waited too long for it. */
+pt_pg_outcome_t pt_sweep_expire(pt_sweep_t *self, int64_t now);
 
 /* sweep_ask.c: asks the brokers for the next page of what is out, if it is time. */
 pt_pg_outcome_t pt_sweep_ask(pt_sweep_t *self, int64_t now);

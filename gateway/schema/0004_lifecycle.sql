@@ -2,15 +2,24 @@
 create table job_types (
     job_type       text primary key check (job_type ~ '^[a-z0-9_]{1,31}$'),
     max_tries      integer not null default 3 check (max_tries between 1 and 100),
-    retry_after    interval not null default '2 seconds',  -- after the first failed try; then doubled, up to
-    retry_most     interval not null default '60 seconds',
-    queue_timeout  interval not null default '24 hours'    -- of a job that waits while nobody serves its type
+    retry_after    interval not null default '2 seconds'    -- after the first failed try; then doubled, up to
+                   check (retry_after between '0' and '1 day'),
+    retry_most     interval not null default '60 seconds' check (retry_most between '0' and '1 day'),
+    queue_timeout  interval not null default '24 hours'     -- of a job that waits while nobody serves its type
+                   check (queue_timeout between '1 second' and '3650 days')
+);
+
+-- Types that nobody serves although something waits, and since when: by the leader, so that a restart of
+-- all that runs does not begin to count anew.
+create table unserved (
+    job_type  text primary key,
+    since     timestamptz not null default now()
 );
 
 -- How many jobs may be out at once: of an organisation (job_type null), of a type (org_id null), or of both.
 create table limits (
     org_id    uuid references organisations,
-    job_type  text,
+    job_type  text check (job_type ~ '^[a-z0-9_]{1,31}$'),
     max_out   integer not null check (max_out >= 0),
     check (org_id is not null or job_type is not null),
     unique nulls not distinct (org_id, job_type)
@@ -19,10 +28,41 @@ create table limits (
 -- Turns that an organisation has in each round, where others wait for the same type.
 alter table organisations add weight integer not null default 1 check (weight between 1 and 100);
 
+-- Who keeps some of this in memory hears when it changes.
+create function tell_settings() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('paratope_settings', '');
+    return null;
+end $$;
+create trigger told after insert or update or delete on job_types
+    for each statement execute function tell_settings();
+create trigger told after insert or update or delete on limits
+    for each statement execute function tell_settings();
+
+create function tell_weight() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('paratope_tokens', ''); -- a token's organisation and weight are kept with it
+    return null;
+end $$;
+create trigger told after update of weight on organisations
+    for each statement execute function tell_weight();
+
 alter table jobs add priority smallint not null default 1 check (priority between 0 and 2); -- 0 goes first
 alter table jobs add request_id text;       -- X-Request-Id of the submission
 alter table jobs add options json;          -- of the pipeline; null: its defaults
 alter table jobs add resubmit_of uuid;      -- the failed job that this one repeats
+
+-- In the order in which an organisation's jobs of a type are handed out.
+drop index jobs_waiting;
+create index jobs_waiting on jobs (job_type, org_id, priority, due_at, id) where due_at is not null;
+
+-- What is out of a type, and of an organisation, is counted for its limits, and read in pages.
+drop index jobs_out;
+create index jobs_out on jobs (job_type, org_id, id) where due_at is null and completed_at is null;
+
+-- Dead letters by reason, and what became of them.
+create index jobs_by_error on jobs (org_id, error_code, job_type, created_at, id) where error_code is not null;
+create index jobs_resubmitted on jobs (resubmit_of) where resubmit_of is not null;
 
 -- What pipelines wrote on standard error. Pieces may be missing: "offset" says where each begins, in bytes. No foreign
 -- key: it would lock the job's row, and the recorder would wait for who stores a log.
@@ -37,3 +77,70 @@ create table job_logs (
 
 -- How many bytes `results` has as text, so that a large answer is known before it is read. Null in rows from before.
 alter table results add bytes bigint;
+
+-- Makes jobs. What is not the organisation's own variant is left out. A job is out at once if credit was
+-- reserved for it, no limit counts for it, and nothing of its organisation, type and class or a higher one
+-- waits. Asked again with the same ids it makes nothing twice, and answers as before, but without the number
+-- of the event. One that repeats another (resubmit_of) has its options.
+drop function submit_jobs(uuid[], uuid[], uuid[], text[], boolean[]);
+create function submit_jobs(ids uuid[], org_ids uuid[], variant_ids uuid[], job_types text[],
+                            reserved boolean[], priorities smallint[], request_ids text[],
+                            resubmit_ofs uuid[])
+returns table (n bigint, is_out boolean, job_created_at timestamptz, event_seq bigint,
+               variant_name text, variant_format text, variant_chains jsonb, job_options json)
+language plpgsql as $$
+declare
+    new_ids uuid[]; new_orgs uuid[]; new_types text[]; new_details text[]; numbers bigint[];
+    any_limits boolean := exists (select 1 from limits);
+begin
+    with given as (
+        select * from unnest(ids, org_ids, variant_ids, job_types, reserved, priorities, request_ids,
+                             resubmit_ofs)
+                      as g (id, org_id, variant_id, job_type, reserved, priority, request_id, resubmit_of)
+    ), owned as (
+        select g.* from given g join variants v on v.id = g.variant_id and v.org_id = g.org_id
+        for key share of v
+    ), made as (
+        insert into jobs (id, org_id, variant_id, job_type, priority, request_id, resubmit_of, options, due_at)
+        select o.id, o.org_id, o.variant_id, o.job_type, o.priority, o.request_id, o.resubmit_of,
+               case when o.resubmit_of is not null then (
+                        select f.options from jobs f where f.id = o.resubmit_of and f.org_id = o.org_id) end,
+               case when o.reserved
+                    and not (any_limits
+                        and (exists (select 1 from limits l where l.org_id = o.org_id
+                                     and (l.job_type = o.job_type or l.job_type is null))
+                             or exists (select 1 from limits l where l.org_id is null
+                                        and l.job_type = o.job_type)))
+                    and not exists (
+                        select 1 from jobs w where w.job_type = o.job_type and w.org_id = o.org_id
+                        and w.priority <= o.priority and w.due_at is not null)
+                    then null else now() end
+        from owned o order by o.id
+        on conflict (id) do nothing
+        returning id, org_id, job_type, variant_id, request_id
+    )
+    select array_agg(m.id order by m.id), array_agg(m.org_id order by m.id),
+           array_agg(m.job_type order by m.id),
+           array_agg(json_strip_nulls(json_build_object('variant_id', m.variant_id,
+                                                        'request_id', m.request_id))::text order by m.id)
+    into new_ids, new_orgs, new_types, new_details from made m;
+
+    if new_ids is not null then
+        select array_agg(e.seq order by e.n) into numbers
+        from append_events(new_ids, new_orgs, new_types,
+                           array_fill('created'::text, array[cardinality(new_ids)]),
+                           array_fill('pending'::text, array[cardinality(new_ids)]),
+                           array_fill(1, array[cardinality(new_ids)]),
+                           array_fill(now(), array[cardinality(new_ids)]), new_details) e;
+    end if;
+
+    -- Numbers are in the order of the new ids, so the k-th of these has the k-th.
+    return query
+    select g.n, j.due_at is null and j.status = 'pending' and j.attempt = 1, j.created_at,
+           case when g.made then numbers[count(*) filter (where g.made) over (order by g.id)] end,
+           v.name, v.format, v.chains, j.options
+    from (select u.id, u.n, u.id in (select unnest(new_ids)) as made
+          from unnest(ids) with ordinality as u (id, n)) g
+    join jobs j on j.id = g.id
+    join variants v on v.id = j.variant_id;
+end $$;

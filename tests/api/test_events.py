@@ -34,8 +34,18 @@ def test_pages_have_every_number_once(api, written, limit):
 
 def test_an_event_says_all_that_its_message_does(api, written):
     event = api.get('/v1/events?limit=1').json()['data'][0]
-    assert list(event) == ['seq', 'job_id', 'job_type', 'type', 'status', 'attempt', 'at']
+    assert list(event) == ['seq', 'job_id', 'job_type', 'type', 'status', 'attempt', 'at', 'variant_id', 'request_id']
     assert (event['type'], event['status'], event['attempt']) == ('created', 'pending', 1)
+
+
+def test_created_names_the_variant_and_the_request(api, system):
+    made = api.post('/v1/jobs', json={'variant_id': system.variant, 'job_type': 'humanization'},
+                    headers={'X-Request-Id': 'a"b\\c-17'})
+    created = api.get(f'/v1/jobs/{made.json()["id"]}/events').json()['data'][0]
+    assert (created['type'], created['variant_id'], created['request_id']) == ('created', system.variant, 'a"b\\c-17')
+    system.wait_terminal([made.json()['id']])
+    later = api.get(f'/v1/jobs/{made.json()["id"]}/events').json()['data'][1:]
+    assert later and not any('variant_id' in event or 'request_id' in event for event in later)
 
 
 def test_the_default_page_is_100(api, system, written):

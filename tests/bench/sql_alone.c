@@ -43,8 +43,8 @@ static void clear_arrays(pt_array_t *arrays, int count)
 
 static void submit(run_t *run)
 {
-    pt_array_t arrays[5] = {{0}};
-    const char *params[5];
+    pt_array_t arrays[PT_SUBMIT_PARAMS] = {{0}};
+    const char *params[PT_SUBMIT_PARAMS];
     for (int i = 0; i < run->batch; i++) {
         run->ids[i] = pt_uuid_new(pt_wall_us());
         pt_array_uuid(&arrays[0], &run->ids[i]);
@@ -52,12 +52,15 @@ static void submit(run_t *run)
         pt_array_uuid(&arrays[2], &run->variant);
         pt_array_text(&arrays[3], "humanization");
         pt_array_text(&arrays[4], run->reserved ? "t" : "f");
+        pt_array_int(&arrays[5], 1);
+        pt_array_text(&arrays[6], "0198c0de-0000-7000-8000-000000000000");
+        pt_array_text(&arrays[7], NULL);
     }
-    end_arrays(arrays, params, 5);
+    end_arrays(arrays, params, PT_SUBMIT_PARAMS);
     PGresult *rows = NULL;
-    demand(pt_pg_run(run->pg, &pt_sql_submit, params, 5, DEADLINE_MS, &rows), run);
+    demand(pt_pg_run(run->pg, &pt_sql_submit, params, PT_SUBMIT_PARAMS, DEADLINE_MS, &rows), run);
     PQclear(rows);
-    clear_arrays(arrays, 5);
+    clear_arrays(arrays, PT_SUBMIT_PARAMS);
 }
 
 static void put_update(pt_array_t *to, const pt_uuid_t *id, const char *status, const char *began,

@@ -24,14 +24,15 @@ def owners(count: int) -> list[str]:
 
 
 CASES = {
-    'submit': lambda n: [new_ids(n), [OURS] * n, (VARIANTS * n)[:n], ['humanization'] * n, [True] * n],
+    'submit': lambda n: [new_ids(n), [OURS] * n, (VARIANTS * n)[:n], ['humanization'] * n, [True] * n, [1] * n,
+                         ['x'] * n, [None] * n],
     'lock_jobs': lambda n: [completed(n)],
     'update_jobs': lambda n: [completed(n), ['completed'] * n, [1] * n, [0] * n, [0] * n, [None] * n, [NOW] * n,
                               [NOW] * n, [None] * n, [None] * n, [None] * n, [None] * n],
     'insert_results': lambda n: [[job_id(k) for k in range(402, 402 + 4 * n, 4)], ['{}'] * n, ['{}'] * n],
     'append_events': lambda n: [completed(n), owners(n), ['humanization'] * n, ['created'] * n, ['pending'] * n,
                                 [1] * n, [NOW] * n, [None] * n],
-    'hand_out': lambda n: ['humanization', str(n), None],
+    'hand_out': lambda n: ['humanization', str(n), '{}', '0'],
 }
 
 
