@@ -506,6 +506,9 @@ static void on_execute(world_t *world, node_t *node, event_t *event)
     note_progress(world, ask, abandoned ? NOTHING : DONE);
     if (ask->outcome == DB_OK && chance(world, world->settings.db_away / 2)) {
         world->coverage->troubles[DB_NO_ANSWER]++;
+        if (random_chance(&world->random, 700)) /* the connection breaks; else silence */
+            message_at(world, ask->by, world->now + draw(world, 100, 300 * MS), ask->answer,
+                       (int64_t)ask->serial, NULL);
         return;
     }
     if (abandoned)

@@ -29,8 +29,9 @@ static void draw_size(settings_t *settings, random_t *random)
 {
     settings->gateways = (int)random_between(random, 1, GATEWAYS_MAX);
     settings->workers = (int)random_between(random, 1, WORKERS_MAX);
-    settings->orgs = (int)random_between(random, 1, ORGS_MAX);
-    settings->types = (int)random_between(random, 1, TYPES_MAX);
+    bool alike = random_chance(random, 400); /* all jobs wait for each other */
+    settings->orgs = alike ? 1 : (int)random_between(random, 1, ORGS_MAX);
+    settings->types = alike ? 1 : (int)random_between(random, 1, TYPES_MAX);
     settings->jobs = (int)random_between(random, 3, 50);
     if (random_chance(random, 15)) /* more than brokers have room for */
         settings->jobs = (int)random_between(random, 150, 250);
@@ -56,7 +57,7 @@ static void draw_trouble(settings_t *settings, random_t *random)
     settings->slow = maybe(random, 300);
     settings->slow_us = random_between(random, 1, 400) * MS;
     settings->send_fails = maybe(random, 3);
-    settings->db_away = maybe(random, 80);
+    settings->db_away = maybe(random, random_chance(random, 200) ? 400 : 80);
     settings->db_locked = maybe(random, 50);
     settings->db_slow = maybe(random, 30);
 }
