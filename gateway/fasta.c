@@ -48,6 +48,8 @@ static const char *add_record(pt_fasta_t *self, const char *header, size_t size)
     size_t skip = space(header, size), name = word(header + skip, size - skip);
     if (name == 0)
         return "a record has no name";
+    if (memchr(header, 0, size))
+        return "a record's first line has a NUL";
     pt_fasta_record_t *records = realloc(self->records, (self->count + 1) * sizeof *self->records);
     if (!records)
         return "out of memory";

@@ -47,12 +47,23 @@ static void what_is_none_is_refused(void **state)
     }
 }
 
+static void a_name_is_not_cut_at_a_NUL(void **state)
+{
+    (void)state;
+    pt_fasta_t fasta;
+    assert_non_null(pt_fasta_read(&fasta, ">\0\nEVQL", 7));
+    pt_fasta_clear(&fasta);
+    assert_non_null(pt_fasta_read(&fasta, ">x\0y\nEVQL", 9));
+    pt_fasta_clear(&fasta);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pairs_and_lone_ones),
         cmocka_unit_test(letters_stay_as_they_are),
         cmocka_unit_test(what_is_none_is_refused),
+        cmocka_unit_test(a_name_is_not_cut_at_a_NUL),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
