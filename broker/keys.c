@@ -119,7 +119,7 @@ static void number_all(pt_keys_t *self, roll_t *roll)
     for (size_t i = 0; i < roll->count; i++) {
         pt_keyholder_t *holder = roll->holders[i];
         const pt_keyholder_t *before = find(&self->roll, holder->key);
-        bool same = before && memcmp(&before->right, &holder->right, sizeof holder->right) == 0;
+        bool same = before && pt_right_equal(&before->right, &holder->right);
         holder->number = same ? before->number : ++self->last_number;
         roll->numbers[i] = holder->number;
     }

@@ -72,6 +72,15 @@ const char *pt_right_read(pt_right_t *self, const char *role, const char *job_ty
     return NULL;
 }
 
+bool pt_right_equal(const pt_right_t *a, const pt_right_t *b)
+{
+    bool same = a->role == b->role && a->all == b->all && a->type_count == b->type_count &&
+                pt_uuid_equal(&a->org, &b->org);
+    for (size_t i = 0; same && i < a->type_count; i++)
+        same = strcmp(a->types[i], b->types[i]) == 0;
+    return same;
+}
+
 /* ---- the rules --------------------------------------------------------------------------- */
 
 const char *pt_right_enter(const pt_right_t *self, pt_door_t door)

@@ -32,6 +32,8 @@ typedef struct {
 const char *pt_right_read(pt_right_t *self, const char *role, const char *job_types,
                           const char *org);
 
+bool pt_right_equal(const pt_right_t *a, const pt_right_t *b);
+
 /* Each returns NULL, or why not. To connect at all: */
 const char *pt_right_enter(const pt_right_t *self, pt_door_t door);
 /* To say this on a job socket: */

@@ -152,21 +152,26 @@ static void read_brokers(pt_keyring_t *self, const char *program, const char *fo
     pt_certificate_clear(&broker);
 }
 
+void pt_keyring_read(pt_keyring_t *self, const char *program, const char *folder, const char *name)
+{
+    if (!zmq_has("curve"))
+        refuse(program, folder, "this libzmq was built without CURVE");
+    memset(self, 0, sizeof *self);
+    read_own(self, program, folder, name);
+    if (!streq(name, "broker"))
+        read_brokers(self, program, folder);
+}
+
 void pt_keyring_open(pt_keyring_t *self, const pt_options_t *options, const char *program,
                      const char *name, const char *const *endpoints)
 {
     memset(self, 0, sizeof *self);
     const char *folder = pt_options_get(options, "keys");
-    if (folder && !zmq_has("curve"))
-        refuse(program, "--keys", "this libzmq was built without CURVE");
-    if (folder) {
-        read_own(self, program, folder, name);
-        if (!streq(name, "broker"))
-            read_brokers(self, program, folder);
-    } else if (!pt_options_flag(options, "insecure")) {
+    if (folder)
+        pt_keyring_read(self, program, folder, name);
+    else if (!pt_options_flag(options, "insecure"))
         for (; *endpoints; endpoints++)
             check_endpoints(program, pt_options_demand(options, *endpoints));
-    }
 }
 
 bool pt_keyring_has(const pt_keyring_t *self)

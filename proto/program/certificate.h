@@ -42,7 +42,11 @@ typedef struct {
     char broker_key[PT_KEY_TEXT]; /* of the other side, for who connects */
 } pt_keyring_t;
 
-/* Reads --keys: DIR/NAME.key_secret, and DIR/broker.key unless NAME is broker. Without --keys every
+/* Reads FOLDER/NAME.key_secret, and FOLDER/broker.key unless NAME is broker. What is wrong is said
+   in a line, and ends the program with 2. */
+void pt_keyring_read(pt_keyring_t *self, const char *program, const char *folder, const char *name);
+
+/* Reads the folder that --keys names, in the same way. Without --keys every
    endpoint that the options `endpoints` name must be local, or --insecure be said. Anything else is
    said in a line, and ends the program with 2. `endpoints` ends with NULL. */
 void pt_keyring_open(pt_keyring_t *self, const pt_options_t *options, const char *program,

@@ -3,6 +3,7 @@
  *   broker_load GATEWAYS WORKERS EVENTS_IN COUNT JOBS
  * What a real gateway learns on the event path (that a job has ended) it knows here without. */
 #include "proto/message.h"
+#include "proto/program/certificate.h"
 #include "proto/program/process.h"
 #include "proto/topic.h"
 
@@ -47,15 +48,26 @@ static void post(peer_t *peer, pt_msg_t *msg, const void *payload)
     pt_msg_clear(msg);
 }
 
-static void open_peer(peer_t *peer, const char *endpoint, bool worker, size_t n)
+/* Encrypted, if there are keys. */
+static zsock_t *open_socket(int type, const char *endpoint, const pt_keyring_t *keyring)
+{
+    zsock_t *socket = zsock_new(type);
+    if (!socket)
+        exit(1);
+    zsock_set_linger(socket, 0);
+    zsock_set_sndhwm(socket, 100000);
+    pt_keyring_connect(keyring, socket);
+    if (zsock_connect(socket, "%s", endpoint) != 0)
+        exit(1);
+    return socket;
+}
+
+static void open_peer(peer_t *peer, const char *endpoint, const pt_keyring_t *keyring, bool worker,
+                      size_t n)
 {
     char machine[32];
     pt_msg_t msg;
-    peer->dealer = zsock_new(ZMQ_DEALER);
-    zsock_set_linger(peer->dealer, 0);
-    zsock_set_sndhwm(peer->dealer, 100000);
-    if (!peer->dealer || zsock_connect(peer->dealer, "%s", endpoint) != 0)
-        exit(1);
+    peer->dealer = open_socket(ZMQ_DEALER, endpoint, keyring);
     peer->instance = pt_uuid_random();
     snprintf(machine, sizeof machine, "load %zu", n);
     pt_msg_init(&msg, PT_HELLO);
@@ -237,20 +249,22 @@ static double run(load_t *self, uint64_t jobs)
 int main(int argc, char **argv)
 {
     load_t self = {.payload = "\x81\xa1x\xda\x01\x26"}; /* {x: a text of 294 bytes} */
-    if (argc != 6)
+    pt_keyring_t gateway = {0}, worker = {0};
+    if (argc != 6 && argc != 8) /* two folders with keys, a gateway's and a worker's, may follow */
         return 2;
+    if (argc == 8) {
+        pt_keyring_read(&gateway, argv[0], argv[6], "gateway");
+        pt_keyring_read(&worker, argv[0], argv[7], "worker");
+    }
     zsys_handler_set(NULL);
     zsys_set_max_sockets(0);
     self.count = (size_t)atoi(argv[4]);
     self.workers = zmalloc(self.count * sizeof *self.workers);
     self.org = pt_uuid_random();
-    self.pub = zsock_new(ZMQ_PUB);
-    zsock_set_linger(self.pub, 0);
-    if (zsock_connect(self.pub, "%s", argv[3]) != 0)
-        return 1;
-    open_peer(&self.gateway, argv[1], false, 0);
+    self.pub = open_socket(ZMQ_PUB, argv[3], &worker);
+    open_peer(&self.gateway, argv[1], &gateway, false, 0);
     for (size_t i = 0; i < self.count; i++)
-        open_peer(&self.workers[i], argv[2], true, i + 1);
+        open_peer(&self.workers[i], argv[2], &worker, true, i + 1);
     uint64_t jobs = strtoull(argv[5], NULL, 10), warm = 4 * SLOTS * self.count + 64;
     run(&self, warm); /* everybody is in session, and heard */
     double seconds = run(&self, warm + jobs);
