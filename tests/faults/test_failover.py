@@ -89,6 +89,43 @@ def test_what_was_answered_survives_the_primary(servers, tmp_path):
         assert follower.timelines == [1, 2]
 
 
+@pytest.mark.timeout(180)
+def test_a_dead_primary_that_comes_back_as_one_takes_no_job(servers, tmp_path):
+    """It has no standby, so nothing that it commits counts; when it is gone again, the promoted one goes on."""
+    third = Server()
+    try:
+        with Parts(tmp_path) as parts:
+            whole = Whole(parts, both(*servers))
+            jobs = [whole.submit()]
+            whole.wait_terminal(jobs)
+            servers[0].kill()
+            servers[1].promote()
+            third.copy(servers[1]).start()
+            parts.kill('gateway-1')
+            servers[0].start()
+            whole.start('gateway-1')  # it asks the first host first
+            assert wait_for(lambda: answers(whole), 20)
+            for _ in range(3):
+                assert post(whole).status_code == 503
+            servers[0].kill()
+            assert wait_for(lambda: post(whole).status_code == 202, 40), 'the promoted one is not found'
+            assert wait_for(lambda: not whole.query('SELECT 1 FROM jobs WHERE completed_at IS NULL'), 40)
+            check(whole)
+    finally:
+        third.remove()
+
+
+def answers(whole: Whole) -> bool:
+    try:
+        return whole.http.get('/healthz').status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def post(whole: Whole) -> httpx.Response:
+    return whole.http.post('/v1/jobs', json={'variant_id': whole.variant, 'job_type': 'humanization'})
+
+
 @pytest.mark.parametrize('setting', ["synchronous_standby_names = ''", 'synchronous_commit = local'])
 def test_two_hosts_without_synchronous_replication_are_refused(servers, tmp_path, setting):
     """Also by what was connected before: each new connection is looked at."""
@@ -99,7 +136,6 @@ def test_two_hosts_without_synchronous_replication_are_refused(servers, tmp_path
         servers[0].query('SELECT pg_reload_conf()')
         servers[0].query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'paratope'")
         for _ in range(10):
-            answer = whole.http.post('/v1/jobs', json={'variant_id': whole.variant, 'job_type': 'humanization'})
-            assert answer.status_code == 503
+            assert post(whole).status_code == 503
         assert whole.http.get('/readyz').status_code == 503
         assert 'accepted jobs could be lost at a failover' in whole.log('gateway-1')
