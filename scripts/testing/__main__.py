@@ -1,5 +1,6 @@
 """scripts/test: runs the kinds of tests one after the other and adds up what came out."""
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +16,11 @@ def main() -> int:
                    key=lambda name: (name != 'unit', name))
     parser = argparse.ArgumentParser(prog='scripts/test', description='Runs the tests.')
     parser.add_argument('kinds', metavar='KIND', nargs='*', help=f"a folder of tests/: {', '.join(kinds)}")
-    wanted = parser.parse_args().kinds or kinds
+    parser.add_argument('--minutes', type=float, help='how long fuzz goes on')
+    arguments = parser.parse_args()
+    wanted = arguments.kinds or kinds
+    if arguments.minutes:
+        os.environ['PARATOPE_FUZZ_MINUTES'] = str(arguments.minutes)
     for kind in wanted:
         if kind not in kinds:
             parser.error(f"no kind {kind!r} in {TESTS}; there are {', '.join(kinds)}")

@@ -1,7 +1,7 @@
 /* Random gateways and workers, 200,000 steps from a seed: after each, what the scheduler holds must
    be consistent in itself and with what it said. PT_SEED and PT_STEPS choose others. */
 #include "broker/share.h"
-#include "broker/state.h"
+#include "consistent.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -42,74 +42,6 @@ static peer_t any_gateway(model_t *self)
 static peer_t any_worker(model_t *self)
 {
     return W((peer_t)below(self, WORKERS));
-}
-
-/* ---- the scheduler in itself ------------------------------------------------------------- */
-
-static void check_seats(const pt_peer_t *worker)
-{
-    for (size_t i = 0; i < worker->seat_count; i++) {
-        const pt_seat_t *seat = &worker->seats[i];
-        uint64_t free = seat->credit > seat->sent ? seat->credit - seat->sent : 0;
-        bool full = worker->leases >= 4 * worker->slots + 16;
-        free = free < seat->slots ? free : seat->slots;
-        assert_int_equal(seat->listed, worker->alive && !full ? free : 0);
-    }
-}
-
-static size_t check_worker(const pt_peer_t *worker)
-{
-    size_t n = 0;
-    const pt_held_t *held;
-    TAILQ_FOREACH(held, &worker->held, link)
-    {
-        assert_ptr_equal(held->worker, worker);
-        assert_null(held->turns);
-        assert_null(held->payload);
-        n++;
-    }
-    assert_int_equal(worker->leases, n);
-    check_seats(worker);
-    return n;
-}
-
-static void check_type(const pt_scheduler_t *scheduler, const pt_type_t *type)
-{
-    size_t queued = 0, leased = 0, slots = 0;
-    for (pt_held_t *held = zhashx_first(scheduler->jobs); held;
-         held = zhashx_next(scheduler->jobs)) {
-        assert_ptr_equal(held->type, type);
-        assert_true((held->worker == NULL) ==
-                    (held->turns != NULL)); /* never both, never neither */
-        held->worker ? leased++ : queued++;
-    }
-    const pt_peer_t *worker;
-    TAILQ_FOREACH(worker, &scheduler->peers[PT_WORKERS], link)
-    slots += worker->alive ? worker->slots : 0;
-    assert_int_equal(type->queued, queued);
-    assert_int_equal(type->leased, leased);
-    assert_int_equal(type->slots, slots);
-    assert_true(!queued || !pt_seats_best(&type->seats)); /* nobody waits beside a free slot */
-}
-
-static void check_scheduler(const pt_scheduler_t *scheduler)
-{
-    size_t leased = 0, peers = 0;
-    const pt_peer_t *peer;
-    for (int side = 0; side < PT_SIDES; side++)
-        TAILQ_FOREACH(peer, &scheduler->peers[side], link)
-        {
-            peers++;
-            leased += side == PT_WORKERS ? check_worker(peer) : 0;
-            assert_ptr_equal(zhashx_lookup(scheduler->by_route, &peer->route), peer);
-            assert_ptr_equal(zhashx_lookup(scheduler->by_instance[side], &peer->instance), peer);
-        }
-    assert_int_equal(zhashx_size(scheduler->by_route), peers);
-    assert_int_equal(scheduler->peer_count[0] + scheduler->peer_count[1], peers);
-    for (size_t i = 0; i < scheduler->type_count; i++) {
-        check_type(scheduler, scheduler->types[i]);
-        assert_int_equal(scheduler->types[i]->leased, leased); /* there is one type here */
-    }
 }
 
 static void check_room(model_t *self)

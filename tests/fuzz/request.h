@@ -1,0 +1,32 @@
+/* A request for one of the gateway's handlers, and the checks of every answer. */
+#ifndef FUZZ_REQUEST_H
+#define FUZZ_REQUEST_H
+
+#include "fuzz.h"
+#include "gateway/api.h"
+#include "gateway/json.h"
+#include "gateway/store_read.h"
+
+/* The handler's answer: of a status that HTTP knows, its body JSON, its headers lines. */
+static inline int answer(pt_handler_t handler, const char *query, const char *body, size_t size)
+{
+    const pt_gateway_t gateway = {0};
+    const pt_http_t http = {.gateway = &gateway};
+    pt_request_t request = {.method = "POST", .path = "/", .query = query, .id = "fuzz"};
+    pt_response_t response = {0};
+    char reason[200];
+    request.body = body;
+    request.body_size = size;
+    handler(&http, &request, &response);
+    int status = response.status;
+    CHECK(status >= 200 && status <= 503 && status != 500);
+    json_t *json = pt_json_read(response.body, response.size, reason, sizeof reason);
+    CHECK(json);
+    json_decref(json);
+    size_t lines = strlen(response.headers);
+    CHECK(lines == 0 || strcmp(response.headers + lines - 2, "\r\n") == 0);
+    pt_response_clear(&response);
+    return status;
+}
+
+#endif
