@@ -17,12 +17,11 @@ class Keys:
         self._call('init', str(folder))
         self.add(SUBSCRIBER, SUBSCRIBER, '--org=*')
 
-    def add(self, name: str, role: str, *more: str) -> Path:
-        """The folder that this process is given with --keys."""
+    def add(self, name: str, role: str, *more: str) -> None:
         self._call('add', str(self.folder), name, f'--role={role}', *more)
-        return self.of(name)
 
     def of(self, name: str) -> Path:
+        """The folder that this process is given with --keys."""
         return self.folder / 'machines' / name
 
     def _call(self, *arguments: str) -> None:

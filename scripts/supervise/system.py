@@ -62,7 +62,7 @@ class System:
         if self.options.tls:
             self.proxy = Proxy(self.home.path, port.address(), self.home.log_of('haproxy'))
         if self.options.keys:
-            self.keys = Keys(self.supervisor, self.program('keys'), self.home.path / 'keys')
+            self.keys = self._make_keys()
 
     def endpoints(self, which: str) -> str:
         """All brokers' endpoints of one kind, always in the same order."""
@@ -85,12 +85,11 @@ class System:
                 self.program('gateway'), '--database', database, '--listen', gateway.listen,
                 '--health-listen', gateway.health, '--brokers', self.endpoints('gateways'),
                 '--events-in', self.endpoints('events_in'), '--events', self.endpoints('events'), *behind,
-                *self._keys_for(f'gateway-{number}', 'gateway')])
+                *self._keys_of(f'gateway-{number}')])
         if self.proxy:
             self.proxy.start(self.supervisor, [(gateway.listen, gateway.health) for gateway in self.gateways], WORKERS)
 
     def start_workers(self) -> None:
-        served = dict.fromkeys([*JOB_TYPES, *self.options.pipelines])
         pipelines = [part for job_type, program in self.options.pipelines.items()
                      for part in ('--pipeline', f'{job_type}={program}')]
         for number in range(1, self.options.workers + 1):
@@ -100,9 +99,9 @@ class System:
             self._add(name, WORKERS, [
                 self.program('worker'), '--brokers', self.endpoints('workers'),
                 '--events-in', self.endpoints('events_in'), '--name', name,
-                '--slots', ' '.join(f'{job_type}={SLOTS}' for job_type in served),
+                '--slots', ' '.join(f'{job_type}={SLOTS}' for job_type in self.served),
                 '--grace', str(GRACE), '--spool', str(spool), *pipelines,
-                *self._keys_for(name, 'worker', f'--job-types={" ".join(served)}')])
+                *self._keys_of(name)])
 
     def wait_ready(self) -> None:
         limit = time.monotonic() + READY
@@ -135,8 +134,21 @@ class System:
     def subscriber_env(self) -> dict[str, str]:
         return {'PARATOPE_KEYS': str(self.keys.of(SUBSCRIBER))} if self.keys else {}
 
-    def _keys_for(self, name: str, role: str, *more: str) -> tuple[str, ...]:
-        return ('--keys', str(self.keys.add(name, role, *more))) if self.keys else ()
+    @property
+    def served(self) -> list[str]:
+        return list(dict.fromkeys([*JOB_TYPES, *self.options.pipelines]))
+
+    def _make_keys(self) -> Keys:
+        """All before the first broker starts, so that nobody is refused at first."""
+        keys = Keys(self.supervisor, self.program('keys'), self.home.path / 'keys')
+        for number in range(1, self.options.gateways + 1):
+            keys.add(f'gateway-{number}', 'gateway')
+        for number in range(1, self.options.workers + 1):
+            keys.add(f'worker-{number}', 'worker', f'--job-types={" ".join(self.served)}')
+        return keys
+
+    def _keys_of(self, name: str) -> tuple[str, ...]:
+        return ('--keys', str(self.keys.of(name))) if self.keys else ()
 
     def _add(self, name: str, stage: int, argv: list[str]) -> None:
         self.supervisor.add(Child(Program(
