@@ -33,8 +33,10 @@ void pt_agent_destroy(pt_agent_t **self_p)
     pt_agent_t *self = *self_p;
     if (!self)
         return;
-    for (size_t i = 0; i < self->slot_count; i++)
+    for (size_t i = 0; i < self->slot_count; i++) {
         pt_transcript_clear(&self->slots[i].job.wrote);
+        pt_chunks_close(&self->slots[i].inputs);
+    }
     pt_endings_clear(&self->endings);
     pt_outputs_clear(&self->out);
     free(self);
@@ -43,11 +45,18 @@ void pt_agent_destroy(pt_agent_t **self_p)
 
 /* ---- slots ------------------------------------------------------------------------------- */
 
+bool agent_slot_holds(const agent_slot_t *slot)
+{
+    return slot->state == SLOT_BUSY || slot->state == SLOT_FETCHING;
+}
+
 agent_slot_t *agent_find_job(pt_agent_t *self, const pt_uuid_t *job_id)
 {
-    for (size_t i = 0; i < self->slot_count; i++)
-        if (self->slots[i].state == SLOT_BUSY && pt_uuid_equal(&self->slots[i].job.job_id, job_id))
-            return &self->slots[i];
+    for (size_t i = 0; i < self->slot_count; i++) {
+        agent_slot_t *slot = &self->slots[i];
+        if (agent_slot_holds(slot) && pt_uuid_equal(&slot->job.job_id, job_id))
+            return slot;
+    }
     return NULL;
 }
 
@@ -71,6 +80,10 @@ size_t agent_slot_number(const pt_agent_t *self, const agent_slot_t *slot)
 
 void agent_stop(pt_agent_t *self, agent_slot_t *slot)
 {
+    if (slot->state == SLOT_FETCHING) {
+        inputs_drop(slot);
+        return;
+    }
     pt_outputs_kill(&self->out, agent_slot_number(self, slot));
     pt_transcript_clear(&slot->job.wrote);
     slot->state = SLOT_STOPPING;
@@ -176,10 +189,12 @@ static void tick(pt_agent_t *self)
     if (self->ticked != 0 && late > self->interval) {
         session_move_deadlines(self, self->now.ms - self->ticked);
         jobs_move_deadlines(self, self->now.ms - self->ticked);
+        inputs_move_deadlines(self, self->now.ms - self->ticked);
     }
     self->ticked = self->now.ms;
     session_tick(self);
     jobs_tick(self);
+    inputs_tick(self);
     logs_tick(self);
     if (self->phase == PHASE_SESSION)
         pt_endings_publish(&self->endings, self->now.ms, &self->out);
@@ -189,6 +204,7 @@ static void tick(pt_agent_t *self)
 
 static void slot_ready(agent_slot_t *slot)
 {
+    slot->up = true;
     if (slot->state == SLOT_DOWN)
         slot->state = SLOT_FREE;
 }
@@ -242,6 +258,7 @@ int64_t pt_agent_deadline(const pt_agent_t *self)
         return self->now.ms;
     int64_t due =
         earlier(earlier(session_deadline(self), jobs_deadline(self)), logs_deadline(self));
+    due = earlier(due, inputs_deadline(self));
     if (self->phase == PHASE_SESSION)
         due = earlier(due, pt_endings_due(&self->endings));
     if (!self->leaving || self->left)

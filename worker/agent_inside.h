@@ -4,16 +4,18 @@
 #ifndef PT_AGENT_INSIDE_H
 #define PT_AGENT_INSIDE_H
 
+#include "proto/chunks.h"
 #include "worker/agent.h"
 #include "worker/transcript.h"
 
 #define NEVER INT64_MAX
 
 typedef enum {
-    SLOT_DOWN,    /* no process: it is being started again */
-    SLOT_FREE,    /* its process waits for a job */
-    SLOT_BUSY,    /* with `job` */
-    SLOT_STOPPING /* killed, not yet dead; its job is forgotten */
+    SLOT_DOWN,     /* no process: it is being started again */
+    SLOT_FREE,     /* its process waits for a job */
+    SLOT_FETCHING, /* the inputs of `job`; its process waits, or is down */
+    SLOT_BUSY,     /* with `job` */
+    SLOT_STOPPING  /* killed, not yet dead; its job is forgotten */
 } slot_state_t;
 
 typedef struct {
@@ -33,8 +35,10 @@ typedef struct {
 
 typedef struct {
     slot_state_t state;
+    bool up; /* there is a process */
     size_t type;
     held_job_t job;
+    pt_chunks_t inputs; /* FETCHING */
 } agent_slot_t;
 
 typedef struct {
@@ -73,10 +77,12 @@ struct pt_agent {
 
 /* agent.c */
 agent_slot_t *agent_find_job(pt_agent_t *self, const pt_uuid_t *job_id);
+/* Whether it has a job, running or with its inputs on their way. */
+bool agent_slot_holds(const agent_slot_t *slot);
 agent_type_t *agent_find_type(pt_agent_t *self, const char *job_type);
 const char *agent_slot_job_type(const pt_agent_t *self, const agent_slot_t *slot);
 size_t agent_slot_number(const pt_agent_t *self, const agent_slot_t *slot);
-/* Kills the process and forgets the job. */
+/* Kills the process, if the job runs there, and forgets the job. */
 void agent_stop(pt_agent_t *self, agent_slot_t *slot);
 
 /* agent_session.c */
@@ -98,6 +104,9 @@ void jobs_stop(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt);
 void jobs_said(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said);
 void jobs_garbage(pt_agent_t *self, agent_slot_t *slot, const char *why, bool too_large);
 void jobs_died(pt_agent_t *self, agent_slot_t *slot, const pt_death_t *death);
+/* The job of that slot starts, with its inputs; or fails before, and may be tried again. */
+void jobs_start(pt_agent_t *self, agent_slot_t *slot, const void *inputs, size_t size);
+void jobs_fail(pt_agent_t *self, agent_slot_t *slot, const char *code, const char *why);
 void jobs_tick(pt_agent_t *self);
 void jobs_move_deadlines(pt_agent_t *self, int64_t by);
 int64_t jobs_deadline(const pt_agent_t *self);
@@ -112,7 +121,18 @@ int64_t logs_deadline(const pt_agent_t *self);
    published. */
 void logs_end(pt_agent_t *self, agent_slot_t *slot);
 
-/* agent_large.c: what does not fit into a message. Takes `payload`. */
+/* agent_inputs.c: inputs that do not fit into a message */
+void inputs_begin(pt_agent_t *self, agent_slot_t *slot, const pt_msg_t *job);
+void inputs_chunk(pt_agent_t *self, const pt_msg_t *chunk, const void *payload, size_t size);
+/* Nobody wants them any more; the slot is free. */
+void inputs_drop(agent_slot_t *slot);
+/* A new session: what is under way is asked for anew. */
+void inputs_resume(pt_agent_t *self);
+void inputs_tick(pt_agent_t *self);
+void inputs_move_deadlines(pt_agent_t *self, int64_t by);
+int64_t inputs_deadline(const pt_agent_t *self);
+
+/* agent_large.c: results that do not fit into a message. Takes `payload`. */
 void large_result(pt_agent_t *self, const pt_msg_t *result, void *payload, size_t size);
 void large_spooled(pt_agent_t *self, const pt_input_t *input);
 void large_unreadable(pt_agent_t *self, const pt_input_t *input);

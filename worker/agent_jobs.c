@@ -78,8 +78,8 @@ static agent_slot_t *pick_slot(pt_agent_t *self, const agent_type_t *type)
     return slot ? slot : find_slot(self, type, SLOT_DOWN);
 }
 
-static void start(pt_agent_t *self, agent_slot_t *slot, const pt_msg_t *msg, const void *inputs,
-                  size_t size)
+/* The slot is for that job; nothing of it has begun. */
+static void assign(agent_slot_t *slot, const pt_msg_t *msg)
 {
     held_job_t *job = &slot->job;
     pt_transcript_clear(&job->wrote);
@@ -88,14 +88,20 @@ static void start(pt_agent_t *self, agent_slot_t *slot, const pt_msg_t *msg, con
     job->org_id = msg->org_id;
     job->attempt = msg->attempt;
     job->said_percent = -1;
+}
+
+void jobs_start(pt_agent_t *self, agent_slot_t *slot, const void *inputs, size_t size)
+{
+    held_job_t *job = &slot->job;
     job->started_at = job_time(self, job);
     job->deadline = self->now.ms + self->types[slot->type].what.timeout_ms;
     slot->state = SLOT_BUSY;
     msgpack_sbuffer bytes;
     msgpack_sbuffer_init(&bytes);
-    pt_said_job(&bytes, msg, inputs, size);
-    pt_outputs_start(&self->out, agent_slot_number(self, slot), bytes.data, bytes.size);
-    msgpack_sbuffer_destroy(&bytes);
+    pt_said_job(&bytes, &job->job_id, agent_slot_job_type(self, slot), job->attempt, inputs, size);
+    size_t bytes_size = bytes.size;
+    pt_outputs_start(&self->out, agent_slot_number(self, slot), msgpack_sbuffer_release(&bytes),
+                     bytes_size);
     publish_status(self, slot);
 }
 
@@ -128,10 +134,15 @@ void jobs_received(pt_agent_t *self, const pt_msg_t *msg, const void *inputs, si
         return; /* a duplicate: still held */
     const char *why = refusal(self, msg, type, holder);
     agent_slot_t *slot = why ? NULL : pick_slot(self, type);
-    if (slot)
-        start(self, slot, msg, inputs, size);
-    else
+    if (!slot) {
         session_gone(self, &msg->job_id, msg->attempt, why ? why : "no slot is free");
+        return;
+    }
+    assign(slot, msg);
+    if (inputs)
+        jobs_start(self, slot, inputs, size);
+    else
+        inputs_begin(self, slot, msg);
 }
 
 void jobs_stop(pt_agent_t *self, const pt_uuid_t *job_id, uint32_t attempt)
@@ -178,6 +189,12 @@ __attribute__((format(printf, 5, 6))) static void fail_job(pt_agent_t *self, age
     end_job(self, slot, &result, NULL, 0);
     pt_outputs_log(&self->out, false, "job %s attempt %" PRIu32 " failed: %s: %.700s",
                    pt_uuid_format(&slot->job.job_id, job), slot->job.attempt, code, message);
+}
+
+void jobs_fail(pt_agent_t *self, agent_slot_t *slot, const char *code, const char *why)
+{
+    slot->job.started_at = job_time(self, &slot->job);
+    fail_job(self, slot, code, true, "%s", why);
 }
 
 static void pack_key(msgpack_packer *to, const char *key)
@@ -261,16 +278,18 @@ void jobs_garbage(pt_agent_t *self, agent_slot_t *slot, const char *why, bool to
     if (slot->state == SLOT_BUSY)
         fail_job(self, slot, too_large ? "result_too_large" : "pipeline_protocol", !too_large,
                  "the pipeline sent %s", why);
+    if (slot->state == SLOT_FETCHING) /* its own job has not begun */
+        pt_outputs_kill(&self->out, agent_slot_number(self, slot));
     if (slot->state == SLOT_BUSY || slot->state == SLOT_FREE)
         agent_stop(self, slot);
 }
 
 void jobs_said(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said)
 {
-    if (slot->state == SLOT_FREE) {
+    if (slot->state == SLOT_FREE || slot->state == SLOT_FETCHING) {
         pt_outputs_log(&self->out, true, "a pipeline of %s spoke without a job",
                        agent_slot_job_type(self, slot));
-        agent_stop(self, slot);
+        jobs_garbage(self, slot, NULL, false);
     }
     if (slot->state != SLOT_BUSY)
         return;
@@ -327,6 +346,9 @@ static void fail_dead(pt_agent_t *self, agent_slot_t *slot, const pt_death_t *de
 
 void jobs_died(pt_agent_t *self, agent_slot_t *slot, const pt_death_t *death)
 {
+    slot->up = false;
+    if (slot->state == SLOT_FETCHING)
+        return;
     if (slot->state == SLOT_BUSY)
         fail_dead(self, slot, death);
     slot->state = SLOT_DOWN;

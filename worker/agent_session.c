@@ -92,7 +92,7 @@ static void name_what_is_held(const pt_agent_t *self, pt_msg_t *hello)
 {
     for (size_t i = 0; i < self->slot_count; i++) {
         const agent_slot_t *slot = &self->slots[i];
-        if (slot->state == SLOT_BUSY)
+        if (agent_slot_holds(slot))
             pt_msg_add_ref(hello, PT_F_LEASES, &slot->job.job_id, slot->job.attempt,
                            agent_slot_job_type(self, slot));
     }
@@ -155,6 +155,7 @@ static void welcome(pt_agent_t *self, const pt_msg_t *msg)
         self->types[i].received = self->types[i].granted = 0;
     pt_outputs_log(&self->out, false, "in session with broker %zu", self->broker + 1);
     jobs_repeat(self);
+    inputs_resume(self);
     pt_endings_restart(&self->endings, self->now.ms);
     pt_endings_publish(&self->endings, self->now.ms, &self->out);
 }
@@ -196,6 +197,9 @@ static void in_session(pt_agent_t *self, const pt_msg_t *msg, const void *payloa
         break;
     case PT_FETCH:
         large_fetch(self, msg);
+        break;
+    case PT_CHUNK:
+        inputs_chunk(self, msg, payload, size);
         break;
     case PT_BYE:
         farewell(self, msg);

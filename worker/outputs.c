@@ -90,11 +90,11 @@ void pt_outputs_publish_bytes(pt_outputs_t *self, const char *topic, size_t topi
     output->payload_size = payload_size;
 }
 
-void pt_outputs_start(pt_outputs_t *self, size_t slot, const void *job, size_t size)
+void pt_outputs_start(pt_outputs_t *self, size_t slot, void *job, size_t size)
 {
     pt_output_t *output = add(self, PT_OUT_START);
     output->slot = slot;
-    output->head = copy(job, size);
+    output->head = job;
     output->head_size = size;
 }
 

@@ -40,7 +40,7 @@ typedef struct {
 void pt_outputs_reset(pt_outputs_t *self);
 void pt_outputs_clear(pt_outputs_t *self);
 
-/* Each copies what it is given, but for a large result. */
+/* Each copies what it is given, if nothing else is said. */
 void pt_outputs_send(pt_outputs_t *self, const pt_msg_t *msg);
 void pt_outputs_publish(pt_outputs_t *self, const pt_msg_t *msg);
 void pt_outputs_publish_with(pt_outputs_t *self, const pt_msg_t *msg, const void *payload,
@@ -48,7 +48,8 @@ void pt_outputs_publish_with(pt_outputs_t *self, const pt_msg_t *msg, const void
 void pt_outputs_publish_bytes(pt_outputs_t *self, const char *topic, size_t topic_size,
                               const void *head, size_t head_size, const void *payload,
                               size_t payload_size);
-void pt_outputs_start(pt_outputs_t *self, size_t slot, const void *job, size_t size);
+/* Takes `job`, which was malloc'ed. */
+void pt_outputs_start(pt_outputs_t *self, size_t slot, void *job, size_t size);
 void pt_outputs_kill(pt_outputs_t *self, size_t slot);
 /* Takes `result`, which was malloc'ed. */
 void pt_outputs_spool(pt_outputs_t *self, const pt_uuid_t *job_id, uint32_t attempt, void *result,

@@ -172,7 +172,8 @@ static void pack_text(msgpack_packer *to, const char *text)
     msgpack_pack_str_body(to, text, size);
 }
 
-void pt_said_job(msgpack_sbuffer *out, const pt_msg_t *job, const void *inputs, size_t size)
+void pt_said_job(msgpack_sbuffer *out, const pt_uuid_t *job_id, const char *job_type,
+                 uint32_t attempt, const void *inputs, size_t size)
 {
     msgpack_packer to;
     msgpack_packer_init(&to, out, msgpack_sbuffer_write);
@@ -181,11 +182,11 @@ void pt_said_job(msgpack_sbuffer *out, const pt_msg_t *job, const void *inputs, 
     pack_text(&to, "job");
     pack_text(&to, "job_id");
     msgpack_pack_bin(&to, PT_UUID_SIZE);
-    msgpack_pack_bin_body(&to, job->job_id.bytes, PT_UUID_SIZE);
+    msgpack_pack_bin_body(&to, job_id->bytes, PT_UUID_SIZE);
     pack_text(&to, "job_type");
-    pack_text(&to, job->job_type);
+    pack_text(&to, job_type);
     pack_text(&to, "attempt");
-    msgpack_pack_uint32(&to, job->attempt);
+    msgpack_pack_uint32(&to, attempt);
     pack_text(&to, "inputs");
     msgpack_sbuffer_write(out, inputs, size);
 }

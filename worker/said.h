@@ -22,6 +22,7 @@ typedef struct {
 const char *pt_said_read(pt_said_t *self, const void *data, size_t size);
 
 /* Appends the message that starts a job; `inputs` is one msgpack object and goes in as it is. */
-void pt_said_job(msgpack_sbuffer *out, const pt_msg_t *job, const void *inputs, size_t size);
+void pt_said_job(msgpack_sbuffer *out, const pt_uuid_t *job_id, const char *job_type,
+                 uint32_t attempt, const void *inputs, size_t size);
 
 #endif

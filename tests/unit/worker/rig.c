@@ -1,5 +1,7 @@
 #include "rig.h"
 
+#include "proto/chunks.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +175,59 @@ void rig_job_of(rig_t *self, uint8_t job, uint32_t attempt, const char *job_type
 void rig_job(rig_t *self, uint8_t job, uint32_t attempt)
 {
     rig_job_of(self, job, attempt, TYPE);
+}
+
+uint8_t *rig_large_inputs(size_t size)
+{
+    uint8_t *bytes = calloc(1, size);
+    assert_non_null(bytes);
+    size_t text = size - 5;
+    bytes[0] = 0xdb;
+    for (int i = 0; i < 4; i++)
+        bytes[1 + i] = (uint8_t)(text >> (24 - 8 * i));
+    return bytes;
+}
+
+void rig_job_large(rig_t *self, uint8_t job, uint32_t attempt, size_t size)
+{
+    pt_msg_t msg;
+    uint8_t *inputs = rig_large_inputs(size);
+    pt_msg_init(&msg, PT_JOB);
+    memcpy(msg.session, self->session, sizeof msg.session);
+    msg.job_id = rig_id(job);
+    msg.org_id = rig_id(100);
+    msg.attempt = attempt;
+    msg.size = size;
+    pt_digest(inputs, size, msg.digest);
+    pt_msg_set_text(&msg, PT_F_JOB_TYPE, TYPE);
+    rig_step(self, &(pt_input_t){.kind = PT_IN_MESSAGE, .msg = &msg});
+    free(inputs);
+}
+
+void rig_chunk(rig_t *self, uint8_t job, uint32_t attempt, size_t size, uint64_t offset,
+               bool damaged)
+{
+    pt_msg_t msg;
+    msgpack_sbuffer payload;
+    msgpack_packer to;
+    uint8_t *inputs = rig_large_inputs(size);
+    size_t part = size - offset < PT_CHUNK_MAX ? size - offset : PT_CHUNK_MAX;
+    inputs[offset + part - 1] ^= damaged;
+    pt_msg_init(&msg, PT_CHUNK);
+    memcpy(msg.session, self->session, sizeof msg.session);
+    msg.job_id = rig_id(job);
+    msg.attempt = attempt;
+    msg.offset = offset;
+    msgpack_sbuffer_init(&payload);
+    msgpack_packer_init(&to, &payload, msgpack_sbuffer_write);
+    msgpack_pack_bin(&to, part);
+    msgpack_pack_bin_body(&to, inputs + offset, part);
+    rig_step(self, &(pt_input_t){.kind = PT_IN_MESSAGE,
+                                 .msg = &msg,
+                                 .payload = payload.data,
+                                 .payload_size = payload.size});
+    msgpack_sbuffer_destroy(&payload);
+    free(inputs);
 }
 
 void rig_stop(rig_t *self, uint8_t job, uint32_t attempt)

@@ -54,6 +54,12 @@ void rig_welcome(rig_t *self, uint8_t session);
 void rig_beat(rig_t *self);
 void rig_job(rig_t *self, uint8_t job, uint32_t attempt);
 void rig_job_of(rig_t *self, uint8_t job, uint32_t attempt, const char *job_type);
+/* One whose inputs stay with the gateway: rig_large_inputs of that size. */
+void rig_job_large(rig_t *self, uint8_t job, uint32_t attempt, size_t size);
+uint8_t *rig_large_inputs(size_t size);
+/* A piece of them; one byte is another if it is damaged. */
+void rig_chunk(rig_t *self, uint8_t job, uint32_t attempt, size_t size, uint64_t offset,
+               bool damaged);
 void rig_stop(rig_t *self, uint8_t job, uint32_t attempt);
 void rig_settle(rig_t *self, uint8_t job, uint32_t attempt, const char *outcome);
 void rig_hello_again(rig_t *self, const char *reason);

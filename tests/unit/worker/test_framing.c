@@ -253,14 +253,11 @@ static void text_that_is_too_long_is_cut_at_a_character(void **state)
 
 static void job_carries_its_inputs_as_they_came(void **state)
 {
-    pt_msg_t job;
+    pt_uuid_t job = {{1}};
     msgpack_sbuffer out;
     (void)state;
-    pt_msg_init(&job, PT_JOB);
-    strcpy(job.job_type, "humanization");
-    job.attempt = 2;
     msgpack_sbuffer_init(&out);
-    pt_said_job(&out, &job, "\x81\xa1x\xcd\x00\x01", 6);
+    pt_said_job(&out, &job, "humanization", 2, "\x81\xa1x\xcd\x00\x01", 6);
     assert_true(pt_msgpack_valid(out.data, out.size));
     assert_memory_equal(out.data + out.size - 13, "\xa6inputs\x81\xa1x\xcd\x00\x01", 13);
     msgpack_sbuffer_destroy(&out);

@@ -134,12 +134,9 @@ static void open_script(told_t *told, const char *script, char path[32])
 
 static void send_job(told_t *told, const char *name)
 {
-    pt_msg_t job;
+    pt_uuid_t job = {{1}};
     msgpack_sbuffer inputs, bytes;
     msgpack_packer to;
-    pt_msg_init(&job, PT_JOB);
-    strcpy(job.job_type, "humanization");
-    job.attempt = 1;
     msgpack_sbuffer_init(&inputs);
     msgpack_sbuffer_init(&bytes);
     msgpack_packer_init(&to, &inputs, msgpack_sbuffer_write);
@@ -148,7 +145,7 @@ static void send_job(told_t *told, const char *name)
     msgpack_pack_str_body(&to, "name", 4);
     msgpack_pack_str(&to, strlen(name));
     msgpack_pack_str_body(&to, name, strlen(name));
-    pt_said_job(&bytes, &job, inputs.data, inputs.size);
+    pt_said_job(&bytes, &job, "humanization", 1, inputs.data, inputs.size);
     pt_slots_job(told->slots, 0, bytes.data, bytes.size);
     msgpack_sbuffer_destroy(&inputs);
     msgpack_sbuffer_destroy(&bytes);
