@@ -123,7 +123,6 @@ static void step(fuzz_t *self, const pt_input_t *input)
 
 static void message(fuzz_t *self, reader_t *reader)
 {
-    static const uint8_t inputs[] = {0x80};
     uint8_t session[PT_SESSION_SIZE];
     pt_msg_t msg, read;
     unsigned which = next(reader);
@@ -133,11 +132,10 @@ static void message(fuzz_t *self, reader_t *reader)
     say(reader, &msg, "worker", session);
     if (!over_the_wire(&msg, &read))
         return;
+    if (read.verb == PT_JOB && pt_msg_has(&read, PT_F_SIZE))
+        return; /* large inputs are not for this target */
     pt_input_t input = {.kind = PT_IN_MESSAGE, .msg = &read};
-    if (read.verb == PT_JOB) {
-        input.payload = inputs;
-        input.payload_size = sizeof inputs;
-    }
+    input.payload = payload_of(&read, &input.payload_size);
     step(self, &input);
     pt_msg_clear(&read);
 }

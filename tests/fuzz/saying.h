@@ -101,6 +101,15 @@ static inline void say(reader_t *reader, pt_msg_t *msg, const char *role,
                 (uint64_t)1 << PT_F_INTERVAL | (uint64_t)1 << PT_F_LEADER;
 }
 
+/* The payload that the message has, if it is one that needs one; both NULL and 0 if not. */
+static inline const uint8_t *payload_of(const pt_msg_t *msg, size_t *size)
+{
+    static const uint8_t inputs[] = {0x80}, piece[] = {0xc4, 1, 'x'};
+    bool chunk = msg->verb == PT_CHUNK, job = msg->verb == PT_JOB && !pt_msg_has(msg, PT_F_SIZE);
+    *size = chunk ? sizeof piece : job ? sizeof inputs : 0;
+    return chunk ? piece : job ? inputs : NULL;
+}
+
 /* As it comes off the wire; false if it is none. Clears the former. */
 static inline bool over_the_wire(pt_msg_t *msg, pt_msg_t *read)
 {

@@ -120,7 +120,6 @@ static void step(fuzz_t *self, const pt_input_t *input)
 
 static void message(fuzz_t *self, reader_t *reader)
 {
-    static const uint8_t inputs[] = {0x80};
     unsigned peer = below(reader, PEERS);
     pt_route_t from = route_of(peer);
     pt_msg_t msg, read;
@@ -128,10 +127,7 @@ static void message(fuzz_t *self, reader_t *reader)
     if (!over_the_wire(&msg, &read))
         return;
     pt_input_t input = {.kind = PT_IN_MESSAGE, .from = &from, .msg = &read};
-    if (read.verb == PT_JOB && !pt_msg_has(&read, PT_F_SIZE)) {
-        input.payload = inputs;
-        input.size = sizeof inputs;
-    }
+    input.payload = payload_of(&read, &input.size);
     step(self, &input);
     pt_msg_clear(&read);
 }

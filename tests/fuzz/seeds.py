@@ -55,6 +55,17 @@ def check() -> list[bytes]:
     return found
 
 
+def chunks() -> list[bytes]:
+    def size(n: int) -> bytes:
+        return struct.pack('<H', (n - 65537) // 8)
+
+    right = b''.join(bytes([3, 0, n]) for n in range(4))
+    wrong = b''.join(bytes([3, n == 1, n]) for n in range(4))
+    return [size(65537) + bytes([2]) + right, size(4 * 65536) + bytes([2]) + right[::-1] + right,
+            size(3 * 65536 + 9) + bytes([2]) + wrong + bytes([2]) + wrong, size(100001) + bytes([2, 0, 40, 2, 1, 2]) + right,
+            size(150001) + bytes([3, 2, 0, 3, 3, 1, 3, 0, 9]) + right]
+
+
 def submit() -> list[bytes]:
     return [json.dumps(body).encode() for body in (
         {'variant_id': ORG, 'job_type': 'humanization'}, {'job_type': 'structure', 'variant_id': ORG.upper()},
@@ -150,6 +161,16 @@ def right() -> list[bytes]:
                 ('subscriber', None, ORG, 3), ('subscriber', None, '*', 3), ('subscriber', 'x', None, 2))]
 
 
+def certificate() -> list[bytes]:
+    """As paratope-keys writes them."""
+    key = 'rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7'  # the example of zmq_curve(7)
+    curve = f'curve\n    public-key = "{key}"\n'
+    return [(meta + curve).encode() for meta in (
+        'metadata\n    role = "gateway"\n', 'metadata\n    role = "worker"\n    job_types = "a b"\n',
+        f'metadata\n    role = "subscriber"\n    org = "{ORG}"\n', '')] + [
+            (curve + f'    secret-key = "{key}"\n').encode(), b'curve\n    public-key = "short"\n']
+
+
 # Verbs of the job sockets by their number, see proto/message.h.
 HELLO, WELCOME, HELLO_AGAIN, JOB, CREDIT, BEAT, STOP, SETTLED, HAVE, GONE, FETCH, CHUNK, BYE = range(13)
 
@@ -200,9 +221,11 @@ def agent() -> list[bytes]:
             welcome + says(BEAT, b'\1') + tick(20, 50) + says(BYE, about(0))]
 
 
-TARGETS = {'message': message, 'check': check, 'submit': submit, 'candidates': candidates, 'lists': lists, 'cursor': cursor,
-           'fasta_gateway': fasta, 'fasta_pipeline': fasta, 'molecule': molecule, 'says': says, 'jobs': jobs, 'lines': lines,
-           'options': options, 'render': render, 'right': right, 'scheduler': scheduler, 'agent': agent}
+TARGETS = {
+    'message': message, 'check': check, 'chunks': chunks, 'submit': submit, 'candidates': candidates, 'lists': lists,
+    'cursor': cursor, 'fasta_gateway': fasta, 'fasta_pipeline': fasta, 'molecule': molecule, 'says': says, 'jobs': jobs,
+    'lines': lines, 'options': options, 'render': render, 'right': right, 'certificate': certificate,
+    'scheduler': scheduler, 'agent': agent}
 
 
 def write(target: str, folder: Path) -> None:
