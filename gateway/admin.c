@@ -1,5 +1,6 @@
 #include "gateway/admin.h"
 
+#include "gateway/admin_settings.h"
 #include "gateway/import.h"
 #include "gateway/store_admin.h"
 #include "gateway/token.h"
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #define NAME_MAX_BYTES 200
+#define ARGUMENTS_MAX 9 /* of a command */
 
 typedef struct {
     const char *name, *arguments;
@@ -19,17 +21,18 @@ typedef struct {
     int (*run)(pt_pool_t *pool, const char *const *arguments);
 } command_t;
 
-static int fail(const char *why)
+int pt_admin_fail(const char *why)
 {
     fprintf(stderr, "%s\n", why);
     return 1;
 }
 
-static int fail_outcome(pt_pg_outcome_t outcome)
+int pt_admin_fail_outcome(pt_pg_outcome_t outcome)
 {
-    return fail(outcome == PT_PG_REFUSED ? "the database refused it; is its schema up to date "
-                                           "(paratope-gateway --migrate)?"
-                                         : "the database does not answer");
+    return pt_admin_fail(outcome == PT_PG_REFUSED
+                             ? "the database refused it; are the values right, and is its "
+                               "schema up to date (paratope-gateway --migrate)?"
+                             : "the database does not answer");
 }
 
 static int print(json_t *answer)
@@ -37,11 +40,12 @@ static int print(json_t *answer)
     char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
     json_decref(answer);
     if (!text)
-        return fail("out of memory");
+        return pt_admin_fail("out of memory");
     int written = printf("%s\n", text);
     free(text);
-    return written > 0 && fflush(stdout) == 0 ? 0
-                                              : fail("standard output does not take the answer");
+    return written > 0 && fflush(stdout) == 0
+               ? 0
+               : pt_admin_fail("standard output does not take the answer");
 }
 
 static bool read_id(const char *text, pt_uuid_t *id)
@@ -69,7 +73,7 @@ static int create_organisation(pt_pool_t *pool, const char *const *arguments)
         return 1;
     pt_pg_outcome_t outcome = pt_store_make_organisation(pool, &id, arguments[0]);
     if (outcome != PT_PG_OK)
-        return fail_outcome(outcome);
+        return pt_admin_fail_outcome(outcome);
     return print(json_pack("{s:s}", "org_id", pt_uuid_format(&id, text)));
 }
 
@@ -85,8 +89,8 @@ static int create_token(pt_pool_t *pool, const char *const *arguments)
     pt_token_make(token);
     pt_token_hash(token, PT_TOKEN_SIZE, hash);
     pt_pg_outcome_t outcome = pt_store_make_token(pool, &id, &org, name, hash, &found);
-    int status = outcome != PT_PG_OK ? fail_outcome(outcome)
-                 : !found            ? fail("there is no such organisation")
+    int status = outcome != PT_PG_OK ? pt_admin_fail_outcome(outcome)
+                 : !found            ? pt_admin_fail("there is no such organisation")
                                      : print(json_pack("{s:s, s:s}", "token", token, "token_id",
                                                        pt_uuid_format(&id, id_text)));
     sodium_memzero(token, sizeof token);
@@ -102,9 +106,9 @@ static int revoke_token(pt_pool_t *pool, const char *const *arguments)
         return 1;
     pt_pg_outcome_t outcome = pt_store_revoke_token(pool, &id, &found);
     if (outcome != PT_PG_OK)
-        return fail_outcome(outcome);
+        return pt_admin_fail_outcome(outcome);
     if (!found)
-        return fail("there is no such token");
+        return pt_admin_fail("there is no such token");
     return print(json_pack("{s:s, s:b}", "token_id", pt_uuid_format(&id, text), "revoked", 1));
 }
 
@@ -116,9 +120,9 @@ static int import_variants(pt_pool_t *pool, const char *const *arguments)
         return 1;
     pt_pg_outcome_t outcome = pt_store_has_organisation(pool, &org, &found);
     if (outcome != PT_PG_OK)
-        return fail_outcome(outcome);
+        return pt_admin_fail_outcome(outcome);
     if (!found)
-        return fail("there is no such organisation");
+        return pt_admin_fail("there is no such organisation");
     return pt_import_variants(pool, &org, arguments[1], stdout);
 }
 
@@ -127,6 +131,13 @@ static const command_t commands[] = {
     {"create-token", "ORG_ID [NAME]", 1, 2, create_token},
     {"revoke-token", "TOKEN_ID", 1, 1, revoke_token},
     {"import-variants", "ORG_ID FASTA", 2, 2, import_variants},
+    {"job-type", "TYPE [--max-tries N] [--retry-after S] [--retry-most S] [--queue-timeout S]", 1,
+     9, pt_admin_job_type},
+    {"limit", "N|none [--org ORG_ID] [--job-type TYPE]", 3, 5, pt_admin_limit},
+    {"weight", "ORG_ID N", 2, 2, pt_admin_weight},
+    {"show", "", 0, 0, pt_admin_show},
+    {"resubmit", "--error-code CODE [--job-type TYPE] [--org ORG_ID] [--since TIME]", 2, 8,
+     pt_admin_resubmit},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -153,10 +164,10 @@ int pt_admin_run(const char *database_uri, int argc, const char *const *argv)
     if (!command)
         return explain();
     if (!database_uri || !*database_uri)
-        return fail("this option is needed: --database URI, or DATABASE_URL");
+        return pt_admin_fail("this option is needed: --database URI, or DATABASE_URL");
     if (sodium_init() < 0)
-        return fail("libsodium does not start");
-    const char *arguments[3] = {NULL};
+        return pt_admin_fail("libsodium does not start");
+    const char *arguments[ARGUMENTS_MAX + 1] = {NULL};
     for (int i = 1; i < argc; i++)
         arguments[i - 1] = argv[i];
     pt_pool_t *pool = pt_pool_new(database_uri, 1);

@@ -13,6 +13,9 @@ PT_HANDLER(pt_api_job);
 PT_HANDLER(pt_api_job_results);
 PT_HANDLER(pt_api_job_events);
 PT_HANDLER(pt_api_job_logs);
+PT_HANDLER(pt_api_job_position);
+PT_HANDLER(pt_api_resubmit_job);
+PT_HANDLER(pt_api_job_type_list);
 PT_HANDLER(pt_api_events);
 PT_HANDLER(pt_api_make_candidate);
 PT_HANDLER(pt_api_candidate);
@@ -21,6 +24,12 @@ PT_HANDLER(pt_api_me);
 PT_HANDLER(pt_api_healthz);
 PT_HANDLER(pt_api_readyz);
 PT_HANDLER(pt_api_metrics);
+
+/* The job types that are accepted, ended by NULL. */
+extern const char *const pt_api_job_types[];
+
+/* Those of them of which something waits and that nobody serves; NULL if that is not known. */
+json_t *pt_api_unserved(const pt_http_t *http);
 
 /* The end of most reads: the row's JSON (taken), 404 with `missing` if there is none, or 503. */
 void pt_api_answer_row(const pt_request_t *request, pt_response_t *response,

@@ -25,9 +25,11 @@ void pt_api_readyz(const pt_http_t *http, const pt_request_t *request, pt_respon
     read_health(http, &health);
     bool broker = health.brokers_in_session > 0;
     bool ready = health.database && broker && health.recorder;
+    json_t *unserved = health.database ? pt_api_unserved(http) : NULL;
     pt_response_json(response, ready ? 200 : 503, "application/json",
-                     json_pack("{s:b, s:b, s:b, s:b}", "ready", ready, "database", health.database,
-                               "broker", broker, "recorder", health.recorder));
+                     json_pack("{s:b, s:b, s:b, s:b, s:o?}", "ready", ready, "database",
+                               health.database, "broker", broker, "recorder", health.recorder,
+                               "unserved", unserved));
     if (!ready)
         pt_response_header(response, "Retry-After", "1");
 }

@@ -1,8 +1,8 @@
-/* Jobs: made durable by the committer, read from the table. */
+/* Jobs, as the table says. */
 #include "gateway/api.h"
-#include "gateway/json.h"
 #include "gateway/problem.h"
 #include "gateway/query.h"
+#include "gateway/store_lifecycle.h"
 #include "gateway/store_read.h"
 #include "proto/program/log.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const job_types[] = {"humanization", "structure", "stability", "immunogenicity",
+const char *const pt_api_job_types[] = {"humanization", "structure", "stability", "immunogenicity",
                                         NULL};
 static const char no_job[] = "No such job.";
 
@@ -39,85 +39,6 @@ void pt_api_answer_row(const pt_request_t *request, pt_response_t *response,
     else
         pt_response_text(response, 200, "application/json", json, strlen(json));
     free(json);
-}
-
-/* ---- submit ------------------------------------------------------------------------------ */
-
-static const char *const priorities[] = {"high", "normal", "low", NULL};
-#define PRIORITY_NORMAL 1
-
-/* The class's number; normal if nothing was said. */
-static int read_priority(const char *word)
-{
-    for (int class = 0; word && priorities[class]; class ++)
-        if (strcmp(priorities[class], word) == 0)
-            return class;
-    return PRIORITY_NORMAL;
-}
-
-static void set_origin(pt_submission_t *submission, const pt_request_t *request)
-{
-    submission->org_id = request->caller.org_id;
-    submission->weight = request->caller.weight;
-    snprintf(submission->request_id, sizeof submission->request_id, "%s", request->id);
-}
-
-static bool read_submission(const pt_request_t *request, pt_submission_t *submission,
-                            pt_response_t *response)
-{
-    static const pt_json_field_t fields[] = {
-        {.name = "variant_id", .kind = PT_JSON_UUID, .required = true},
-        {.name = "job_type", .kind = PT_JSON_WORD, .required = true, .words = job_types},
-        {.name = "priority", .kind = PT_JSON_WORD, .words = priorities},
-        {.name = NULL}};
-    json_t *body = pt_json_body(request, fields, response);
-    if (!body)
-        return false;
-    const char *variant = json_string_value(json_object_get(body, "variant_id"));
-    pt_uuid_parse(&submission->variant_id, variant, strlen(variant));
-    snprintf(submission->job_type, sizeof submission->job_type, "%s",
-             json_string_value(json_object_get(body, "job_type")));
-    submission->priority = read_priority(json_string_value(json_object_get(body, "priority")));
-    set_origin(submission, request);
-    json_decref(body);
-    return true;
-}
-
-static void answer_created(pt_response_t *response, const pt_submission_t *submission,
-                           const pt_uuid_t *job_id, int64_t created_at)
-{
-    char id[PT_UUID_TEXT], variant[PT_UUID_TEXT], at[PT_TIME_TEXT], location[64], body[512];
-    pt_uuid_format(job_id, id);
-    int size = snprintf(body, sizeof body,
-                        "{\"id\":\"%s\",\"variant_id\":\"%s\",\"job_type\":\"%s\","
-                        "\"status\":\"pending\",\"created_at\":\"%s\",\"started_at\":null,"
-                        "\"completed_at\":null,\"error_message\":null}",
-                        id, pt_uuid_format(&submission->variant_id, variant), submission->job_type,
-                        pt_time_iso(created_at, at));
-    pt_response_text(response, 202, "application/json", body, (size_t)size);
-    snprintf(location, sizeof location, "/v1/jobs/%s", id);
-    pt_response_header(response, "Location", location);
-}
-
-void pt_api_submit_job(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
-{
-    pt_submission_t submission = {0};
-    if (!read_submission(request, &submission, response))
-        return;
-    pt_uuid_t job_id;
-    int64_t created_at;
-    switch (pt_committer_submit(http->gateway->committer, &submission, PT_SUBMIT_MS, &job_id,
-                                &created_at)) {
-    case PT_SUBMIT_CREATED:
-        answer_created(response, &submission, &job_id, created_at);
-        break;
-    case PT_SUBMIT_NOT_FOUND:
-        pt_problem(request, response, PT_NOT_FOUND, "No such variant.", NULL);
-        break;
-    case PT_SUBMIT_UNAVAILABLE:
-        pt_problem_unavailable(request, response);
-        break;
-    }
 }
 
 /* ---- read -------------------------------------------------------------------------------- */
@@ -159,6 +80,15 @@ void pt_api_job_logs(const pt_http_t *http, const pt_request_t *request, pt_resp
     pt_api_answer_row(request, response, outcome, answer, no_job);
     if (as_text && response->status == 200)
         response->type = "text/plain; charset=utf-8";
+}
+
+void pt_api_job_position(const pt_http_t *http, const pt_request_t *request,
+                         pt_response_t *response)
+{
+    char *json = NULL;
+    pt_pg_outcome_t outcome =
+        pt_store_position(http->gateway->pool, &request->caller.org_id, &request->argument, &json);
+    pt_api_answer_row(request, response, outcome, json, no_job);
 }
 
 /* 409 with the job's own error in it. */
@@ -259,21 +189,25 @@ static void answer_page(const pt_request_t *request, pt_response_t *response, pt
 void pt_api_jobs(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
 {
     static const char *const statuses[] = {"pending", "running", "completed", "failed", NULL};
-    static const pt_query_param_t params[] = {{"status", PT_QUERY_WORD, 0, 0, 0, statuses},
-                                              {"job_type", PT_QUERY_WORD, 0, 0, 0, job_types},
-                                              {"variant_id", PT_QUERY_UUID, 0, 0, 0, NULL},
-                                              {"limit", PT_QUERY_NUMBER, 1, 1000, 100, NULL},
-                                              {"cursor", PT_QUERY_CURSOR, 0, 0, 0, NULL}};
-    enum { STATUS, JOB_TYPE, VARIANT, LIMIT, CURSOR, COUNT };
+    static const pt_query_param_t params[] = {
+        {"status", PT_QUERY_WORD, 0, 0, 0, statuses},
+        {"job_type", PT_QUERY_WORD, 0, 0, 0, pt_api_job_types},
+        {"variant_id", PT_QUERY_UUID, 0, 0, 0, NULL},
+        {"limit", PT_QUERY_NUMBER, 1, 1000, 100, NULL},
+        {"cursor", PT_QUERY_CURSOR, 0, 0, 0, NULL},
+        {"error_code", PT_QUERY_CODE, 0, 0, 0, NULL}};
+    enum { STATUS, JOB_TYPE, VARIANT, LIMIT, CURSOR, ERROR_CODE, COUNT };
     pt_query_value_t values[COUNT];
     if (!pt_query_read(request, params, COUNT, values, response))
         return;
     const char *const one_type[] = {values[JOB_TYPE].word, NULL};
-    pt_job_filter_t filter = {.job_types = values[JOB_TYPE].word ? one_type : job_types,
+    pt_job_filter_t filter = {.job_types = values[JOB_TYPE].word ? one_type : pt_api_job_types,
                               .statuses = statuses_of(values[STATUS].word),
                               .any_kind = !values[JOB_TYPE].word && !values[STATUS].word,
                               .variant = values[VARIANT].given ? &values[VARIANT].uuid : NULL,
                               .behind = values[CURSOR].given ? &values[CURSOR].position : NULL,
+                              .error_code =
+                                  values[ERROR_CODE].given ? values[ERROR_CODE].code : NULL,
                               .limit = values[LIMIT].number};
     pt_job_page_t page;
     pt_pg_outcome_t outcome =

@@ -28,6 +28,7 @@ typedef struct {
     pt_committer_t *committer;
     pt_pool_t *pool;
     void (*health)(void *context, pt_health_t *health);
+    int64_t (*slots)(void *context, const char *job_type); /* see pt_credit_slots */
     void *context;
 } pt_gateway_t;
 

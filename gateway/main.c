@@ -172,6 +172,11 @@ static void on_health(void *context, pt_health_t *health)
                             .overflowed = links.overflowed};
 }
 
+static int64_t on_slots(void *context, const char *job_type)
+{
+    return pt_links_slots(((parts_t *)context)->links, job_type);
+}
+
 /* ---- start and end ----------------------------------------------------------------------- */
 
 static const char *const endpoint_options[] = {"brokers", "events-in", "events", NULL};
@@ -240,7 +245,7 @@ static int serve(const pt_options_t *given, int signals)
     parts_t parts = {0};
     if (!start(&parts, given))
         return 2;
-    pt_gateway_t gateway = {parts.committer, parts.pool, on_health, &parts};
+    pt_gateway_t gateway = {parts.committer, parts.pool, on_health, on_slots, &parts};
     pt_http_settings_t http = {.listen = pt_options_get(given, "listen"),
                                .health_listen = pt_options_get(given, "health-listen"),
                                .threads = atoi(pt_options_get(given, "threads")),

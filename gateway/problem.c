@@ -13,6 +13,7 @@ static const struct {
     [PT_METHOD_NOT_ALLOWED] = {405, "method_not_allowed", "The method is not allowed here"},
     [PT_NOT_ACCEPTABLE] = {406, "not_acceptable", "Answers are JSON"},
     [PT_REQUEST_TIMEOUT] = {408, "request_timeout", "The request did not come in time"},
+    [PT_CONFLICT] = {409, "conflict", "The state of the thing does not allow it"},
     [PT_NOT_COMPLETED] = {409, "not_completed", "The job has not completed"},
     [PT_JOB_FAILED] = {409, "job_failed", "The job failed"},
     [PT_TOO_LARGE] = {413, "content_too_large", "The body is too large"},

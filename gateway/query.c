@@ -2,6 +2,7 @@
 
 #include "gateway/problem.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,18 @@ static bool read_word(const char *text, size_t size, const pt_query_param_t *row
     return false;
 }
 
+static bool read_code(const char *text, size_t size, char *code, size_t room)
+{
+    if (size == 0 || size >= room)
+        return false;
+    memcpy(code, text, size);
+    code[size] = 0;
+    for (const char *c = code; *c; c++)
+        if (!strchr("_-.", *c) && !isalnum((unsigned char)*c))
+            return false;
+    return strlen(code) == size;
+}
+
 static bool read_value(const pt_request_t *request, const char *text, size_t size,
                        const pt_query_param_t *row, pt_query_value_t *value)
 {
@@ -59,6 +72,8 @@ static bool read_value(const pt_request_t *request, const char *text, size_t siz
         return read_number(text, size, row, &value->number);
     case PT_QUERY_WORD:
         return read_word(text, size, row, &value->word);
+    case PT_QUERY_CODE:
+        return read_code(text, size, value->code, sizeof value->code);
     case PT_QUERY_UUID:
         return pt_uuid_parse(&value->uuid, text, size);
     default:
@@ -75,6 +90,8 @@ static const char *demand(const pt_query_param_t *row, char message[200])
         snprintf(message, 200, "must be a whole number from %" PRId64 " to %" PRId64, row->min,
                  row->max);
         return message;
+    case PT_QUERY_CODE:
+        return "must be 1 to 127 letters, digits, _, - and .";
     case PT_QUERY_UUID:
         return "must be a UUID";
     case PT_QUERY_CURSOR:

@@ -1,5 +1,7 @@
 #include "gateway/store.h"
 
+#include "gateway/settings.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -183,7 +185,7 @@ const pt_sql_t pt_sql_note_unserved = {
     " on conflict (job_type) do nothing"};
 
 #define QUEUE_TIMEOUT                                                                              \
-    "coalesce((select t.queue_timeout from job_types t where t.job_type = $1), '24 hours')"
+    "coalesce((select t.queue_timeout from job_types t where t.job_type = $1), " PT_QUEUE_TIMEOUT ")"
 
 const pt_sql_t pt_sql_expired = {
     "expired", WAITING_ORGS

@@ -67,6 +67,14 @@ static const pt_sql_t sql_jobs_of_variant = {
     "read_jobs_of_variant",
     JOB_PAGE(EACH_KIND("variant_id = (select v.id from variants v where v.id = $7::uuid"
                        " and v.org_id = $1::uuid)"))};
+/* Of a variant: those of its organisation's that failed for the reason are looked through. */
+static const pt_sql_t sql_jobs_by_error = {
+    "read_jobs_by_error",
+    JOB_PAGE("select k.id, k.created_at from unnest($5::text[]) as t (job_type), lateral ("
+             "   select id, created_at from jobs where org_id = $1::uuid and error_code = $8::text"
+             "   and job_type = t.job_type and status = any ($6::text[])"
+             "   and ($7::uuid is null or variant_id = $7::uuid) and" BEHIND ") k"
+             " order by k.created_at desc, k.id desc limit $4::bigint + 1")};
 /* clang-format on */
 
 /* 1048576 is PT_LARGE_ANSWER. */
@@ -311,12 +319,13 @@ pt_pg_outcome_t pt_store_jobs(pt_pool_t *pool, const pt_uuid_t *org, const pt_jo
                                   limit,
                                   words_of(&types, filter->job_types),
                                   words_of(&statuses, filter->statuses),
-                                  filter->variant ? pt_uuid_format(filter->variant, variant)
-                                                  : NULL};
-    const pt_sql_t *sql = filter->variant    ? &sql_jobs_of_variant
+                                  filter->variant ? pt_uuid_format(filter->variant, variant) : NULL,
+                                  filter->error_code};
+    const pt_sql_t *sql = filter->error_code ? &sql_jobs_by_error
+                          : filter->variant  ? &sql_jobs_of_variant
                           : filter->any_kind ? &sql_jobs
                                              : &sql_jobs_by_kind;
-    int count = filter->variant ? 7 : filter->any_kind ? 4 : 6;
+    int count = filter->error_code ? 8 : filter->variant ? 7 : filter->any_kind ? 4 : 6;
     pt_pg_outcome_t outcome = pt_pool_run(pool, sql, params, count, PT_READ_MS, &rows);
     if (outcome == PT_PG_OK)
         read_page(rows, page);

@@ -37,6 +37,7 @@ typedef struct {
     const char *const *job_types, *const *statuses; /* ended by NULL */
     bool any_kind;                                  /* these two are all that there are */
     const pt_uuid_t *variant;                       /* NULL: of any */
+    const char *error_code;                         /* NULL: of any, and without */
     const pt_position_t *behind;                    /* NULL: from the newest */
     int64_t limit;
 } pt_job_filter_t;

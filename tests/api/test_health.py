@@ -17,7 +17,8 @@ from raw import Connection, head
 def test_healthz_and_readyz_ask_for_no_token(anonymous):
     assert (anonymous.get('/healthz').status_code, anonymous.get('/healthz').json()) == (200, {'status': 'ok'})
     ready = anonymous.get('/readyz')
-    assert (ready.status_code, ready.json()) == (200, {'ready': True, 'database': True, 'broker': True, 'recorder': True})
+    assert (ready.status_code, ready.json()) == (200, {
+        'ready': True, 'database': True, 'broker': True, 'recorder': True, 'unserved': ready.json()['unserved']})
 
 
 def metrics(client: httpx.Client) -> dict[str, float]:

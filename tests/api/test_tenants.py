@@ -18,7 +18,7 @@ def shape(answer) -> tuple:
     return answer.status_code, headers, answer.content.replace(answer.request.url.path.encode(), b'PATH')
 
 
-@pytest.mark.parametrize('path', ['/v1/jobs/{job}', '/v1/jobs/{job}/results', '/v1/jobs/{job}/events',
+@pytest.mark.parametrize('path', ['/v1/jobs/{job}', '/v1/jobs/{job}/results', '/v1/jobs/{job}/events', '/v1/jobs/{job}/position',
                                   '/v1/variants/{variant}', '/v1/therapeutic-candidates/{candidate}'])
 def test_in_a_path(system, api, other, job, path):
     candidate = api.get(f'/v1/variants/{system.variant}').json()['candidate_id']
@@ -28,6 +28,12 @@ def test_in_a_path(system, api, other, job, path):
     theirs = other.http.get(ours)
     assert theirs.status_code == 404
     assert shape(theirs) == shape(other.http.get(nobodys))
+
+
+def test_in_a_path_that_is_posted_to(other, job):
+    theirs, nobodys = (other.http.post(f'/v1/jobs/{one}/resubmit') for one in (job, uuid.uuid4()))
+    assert theirs.status_code == 404
+    assert shape(theirs) == shape(nobodys)
 
 
 def test_in_a_body(system, other):

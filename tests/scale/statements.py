@@ -12,7 +12,7 @@ import psycopg2
 from harness.system import CHECKOUT
 from tables import address
 
-STORES = ('gateway/store.c', 'gateway/store_read.c')
+STORES = ('gateway/store.c', 'gateway/store_read.c', 'gateway/store_lifecycle.c')
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 

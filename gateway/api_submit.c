@@ -1,0 +1,109 @@
+/* Jobs made durable by the committer: new ones, and those that failed once more. */
+#include "gateway/api.h"
+#include "gateway/json.h"
+#include "gateway/problem.h"
+#include "gateway/store_lifecycle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const priorities[] = {"high", "normal", "low", NULL};
+#define PRIORITY_NORMAL 1
+
+/* The class's number; normal if nothing was said. */
+static int read_priority(const char *word)
+{
+    for (int class = 0; word && priorities[class]; class ++)
+        if (strcmp(priorities[class], word) == 0)
+            return class;
+    return PRIORITY_NORMAL;
+}
+
+static void set_origin(pt_submission_t *submission, const pt_request_t *request)
+{
+    submission->org_id = request->caller.org_id;
+    submission->weight = request->caller.weight;
+    snprintf(submission->request_id, sizeof submission->request_id, "%s", request->id);
+}
+
+static bool read_submission(const pt_request_t *request, pt_submission_t *submission,
+                            pt_response_t *response)
+{
+    static const pt_json_field_t fields[] = {
+        {.name = "variant_id", .kind = PT_JSON_UUID, .required = true},
+        {.name = "job_type", .kind = PT_JSON_WORD, .required = true, .words = pt_api_job_types},
+        {.name = "priority", .kind = PT_JSON_WORD, .words = priorities},
+        {.name = NULL}};
+    json_t *body = pt_json_body(request, fields, response);
+    if (!body)
+        return false;
+    const char *variant = json_string_value(json_object_get(body, "variant_id"));
+    pt_uuid_parse(&submission->variant_id, variant, strlen(variant));
+    snprintf(submission->job_type, sizeof submission->job_type, "%s",
+             json_string_value(json_object_get(body, "job_type")));
+    submission->priority = read_priority(json_string_value(json_object_get(body, "priority")));
+    set_origin(submission, request);
+    json_decref(body);
+    return true;
+}
+
+static void answer_created(pt_response_t *response, const pt_submission_t *submission,
+                           const pt_uuid_t *job_id, int64_t created_at)
+{
+    char id[PT_UUID_TEXT], variant[PT_UUID_TEXT], at[PT_TIME_TEXT], location[64], body[512];
+    pt_uuid_format(job_id, id);
+    int size = snprintf(body, sizeof body,
+                        "{\"id\":\"%s\",\"variant_id\":\"%s\",\"job_type\":\"%s\","
+                        "\"status\":\"pending\",\"created_at\":\"%s\",\"started_at\":null,"
+                        "\"completed_at\":null,\"error_message\":null}",
+                        id, pt_uuid_format(&submission->variant_id, variant), submission->job_type,
+                        pt_time_iso(created_at, at));
+    pt_response_text(response, 202, "application/json", body, (size_t)size);
+    snprintf(location, sizeof location, "/v1/jobs/%s", id);
+    pt_response_header(response, "Location", location);
+}
+
+static void submit(const pt_http_t *http, const pt_request_t *request, pt_response_t *response,
+                   const pt_submission_t *submission)
+{
+    pt_uuid_t job_id;
+    int64_t created_at;
+    switch (pt_committer_submit(http->gateway->committer, submission, PT_SUBMIT_MS, &job_id,
+                                &created_at)) {
+    case PT_SUBMIT_CREATED:
+        answer_created(response, submission, &job_id, created_at);
+        break;
+    case PT_SUBMIT_NOT_FOUND:
+        pt_problem(request, response, PT_NOT_FOUND, "No such variant.", NULL);
+        break;
+    case PT_SUBMIT_UNAVAILABLE:
+        pt_problem_unavailable(request, response);
+        break;
+    }
+}
+
+void pt_api_submit_job(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+{
+    pt_submission_t submission = {0};
+    if (read_submission(request, &submission, response))
+        submit(http, request, response, &submission);
+}
+
+/* A job that has failed or was canceled stays so: that it ended once cannot change meanwhile. */
+void pt_api_resubmit_job(const pt_http_t *http, const pt_request_t *request,
+                         pt_response_t *response)
+{
+    pt_submission_t submission = {.resubmit_of = request->argument};
+    bool found, dead;
+    set_origin(&submission, request);
+    pt_pg_outcome_t outcome = pt_store_dead(http->gateway->pool, &submission, &found, &dead);
+    if (outcome != PT_PG_OK)
+        pt_api_answer_failure(request, response, outcome);
+    else if (!found)
+        pt_problem(request, response, PT_NOT_FOUND, "No such job.", NULL);
+    else if (!dead)
+        pt_problem(request, response, PT_CONFLICT,
+                   "Only a job that failed or was canceled is submitted again.", NULL);
+    else
+        submit(http, request, response, &submission);
+}
