@@ -9,10 +9,11 @@ static const char *const facts[PT_FACTS] = {"handed out", "started",  "progress"
                                             "lost",       "canceled", "expired"};
 static const char *const roles[ROLES] = {"gateway", "broker", "worker", "subscriber"};
 static const char *const faults[FAULTS] = {
-    "gateway dies",      "gateway drains", "gateway stops",      "broker dies",
-    "broker drains",     "broker stops",   "worker dies",        "worker drains",
-    "worker stops",      "database dies",  "database stops",     "clock jumps",
-    "connection breaks", "link stalls",    "event path is deaf", "database cut off"};
+    "gateway dies",    "gateway drains",    "gateway stops", "broker dies",
+    "broker drains",   "broker stops",      "worker dies",   "worker drains",
+    "worker stops",    "all workers die",   "database dies", "database stops",
+    "clock jumps",     "connection breaks", "link stalls",   "event path is deaf",
+    "database cut off"};
 static const char *const points[POINTS] = {
     "idle",        "jobs held",       "in hello",         "running",
     "unsettled",   "rows locked",     "commit under way", "commit unanswered",
@@ -36,6 +37,7 @@ static const unsigned must_strike[FAULTS] = {[FAULT_GATEWAY_DIES] = AT_GATEWAYS,
                                              [FAULT_WORKER_DIES] = AT_WORKERS,
                                              [FAULT_WORKER_DRAINS] = AT_WORKERS,
                                              [FAULT_WORKER_STOPS] = AT_WORKERS,
+                                             [FAULT_FLEET_DIES] = AT_WORKERS,
                                              [FAULT_DATABASE_DIES] = P(IDLE) | P(TRANSACTION_OPEN),
                                              [FAULT_DATABASE_STOPS] = P(IDLE) | P(TRANSACTION_OPEN),
                                              [FAULT_CLOCK_JUMPS] = P(IDLE),
@@ -65,11 +67,17 @@ static const char *unreachable(int state, int fact)
 {
     if (fact == PT_FACT_HANDED_OUT && state != PT_WAITING)
         return "the statement that hands out takes only what waits";
-    if (state == PT_WAITING && fact != PT_FACT_HANDED_OUT && fact != PT_FACT_CANCELED)
+    if (state == PT_WAITING && fact != PT_FACT_HANDED_OUT && fact != PT_FACT_CANCELED &&
+        fact != PT_FACT_EXPIRED)
         return "nobody was given this attempt, so nobody speaks of it";
-    if (fact == PT_FACT_EXPIRED)
-        return "not simulated: nobody waits long enough";
     return NULL;
+}
+
+/* What only two leaders at once can bring about: one finds that a job has waited too long and is
+   slow to record it, the other has it done meanwhile. It need not be reached; test_fold has it. */
+static bool is_rare(int state, int fact)
+{
+    return fact == PT_FACT_EXPIRED && (state == PT_RUNNING || state == PT_COMPLETED);
 }
 
 /* One that should be 0 and is not, or the other way round. */
@@ -97,7 +105,8 @@ static int report_rows(const coverage_t *self, bool whole)
             uint64_t n = self->rows[state][fact];
             printf("| %s, %s | %llu%s%s |\n", states[state], facts[fact], (unsigned long long)n,
                    why ? ": " : "", why ? why : "");
-            wrong += judge(states[state], facts[fact], n, !why, whole, why);
+            wrong +=
+                judge(states[state], facts[fact], n, !why && !is_rare(state, fact), whole, why);
         }
     return wrong;
 }

@@ -18,6 +18,7 @@ typedef enum {
     FAULT_WORKER_DIES,
     FAULT_WORKER_DRAINS,
     FAULT_WORKER_STOPS,
+    FAULT_FLEET_DIES, /* all workers, for longer than brokers wait for them */
     FAULT_DATABASE_DIES,
     FAULT_DATABASE_STOPS,
     FAULT_CLOCK_JUMPS,

@@ -39,6 +39,7 @@ struct database {
     uint64_t leader_session;
     int64_t leader_pinged;
     int64_t cut_until[GATEWAYS_MAX];
+    int64_t unserved_since[TYPES_MAX]; /* 0: not noted */
     bool away;
 };
 
@@ -88,7 +89,8 @@ static void check_progress(world_t *world, const record_t *old, const pt_row_t *
     else if (row->attempt != old->row.attempt &&
              (row->attempt != old->row.attempt + 1 || row->state != PT_WAITING))
         broken(world, "job %d: attempt %u becomes %u", job, old->row.attempt, row->attempt);
-    else if (old->row.state == PT_WAITING && row->state != PT_CANCELED)
+    else if (old->row.state == PT_WAITING && row->state != PT_CANCELED &&
+             strcmp(row->code, "not_served") != 0)
         broken(world, "job %d waits, and something is recorded of it", job);
 }
 
@@ -157,6 +159,26 @@ static bool anything_waits(const world_t *world, int org, int type)
     return false;
 }
 
+/* The first organisation may have a limit of jobs that are out. */
+static int room_of(const world_t *world, int org)
+{
+    int out = 0;
+    if (org != 0 || world->settings.max_out == 0)
+        return INT32_MAX;
+    for (int job = 0; job < world->settings.jobs; job++) {
+        const record_t *record = &world->database->records[job];
+        out += record->exists && !record->due_at && !pt_state_ended(record->row.state) &&
+               job_at(world, job)->org == org;
+    }
+    return world->settings.max_out - out;
+}
+
+static void check_limit(world_t *world)
+{
+    if (room_of(world, 0) < 0)
+        broken(world, "more jobs of an organisation are out than its limit allows");
+}
+
 static void create(world_t *world, item_t *item, bool at_once)
 {
     record_t *record = &world->database->records[item->job];
@@ -186,7 +208,9 @@ static void submit(world_t *world, statement_t *ask)
         record_t *record = &world->database->records[item->job];
         item->seq = 0;
         if (!record->exists)
-            create(world, item, item->reserved && !waits[item->org][item->type]);
+            create(world, item,
+                   item->reserved && !waits[item->org][item->type] &&
+                       room_of(world, item->org) == INT32_MAX);
         item->is_out =
             record->row.state == PT_OUT && record->due_at == 0 && record->row.attempt == 1;
         item->created_at = record->row.created_at;
@@ -276,12 +300,18 @@ static int next_due_of(const world_t *world, const statement_t *ask, int org)
 static void choose_due(world_t *world, statement_t *ask)
 {
     bool any = true;
+    int room[ORGS_MAX];
+    for (int org = 0; org < ORGS_MAX; org++)
+        room[org] = room_of(world, org);
     while (any && ask->count < ask->room) {
         any = false;
         for (int i = 1; i <= ORGS_MAX && ask->count < ask->room; i++) {
-            int job = next_due_of(world, ask, (ask->org + i + ORGS_MAX) % ORGS_MAX);
-            if (job >= 0)
+            int org = (ask->org + i + ORGS_MAX) % ORGS_MAX;
+            int job = room[org] > 0 ? next_due_of(world, ask, org) : -1;
+            if (job >= 0) {
                 ask->items[ask->count++].job = job;
+                room[org]--;
+            }
             any = any || job >= 0;
         }
     }
@@ -307,6 +337,7 @@ static void hand_out(world_t *world, statement_t *ask)
         ask->items[kept++].attempt = record->row.attempt;
     }
     ask->count = kept;
+    check_limit(world);
 }
 
 static void cancel(world_t *world, statement_t *ask)
@@ -342,7 +373,57 @@ static void next_due(world_t *world, statement_t *ask)
         const record_t *record = &world->database->records[job];
         if (!record->exists || !record->due_at || job_at(world, job)->type != ask->type)
             continue;
+        if (room_of(world, job_at(world, job)->org) <= 0) {
+            ask->held = true;
+            continue;
+        }
         int64_t left = (record->due_at - db_now(world)) / MS;
+        left = left > 0 ? left : 0;
+        ask->number = ask->number < 0 || left < ask->number ? left : ask->number;
+    }
+}
+
+static void note_unserved(world_t *world, const statement_t *ask)
+{
+    int64_t *since = world->database->unserved_since;
+    for (int type = 0; type < TYPES_MAX; type++) {
+        if (!(ask->context >> type & 1))
+            since[type] = 0;
+        if (ask->number >> type & 1 && !since[type])
+            since[type] = db_now(world);
+    }
+}
+
+/* When it has waited too long: since it waits, and since nobody serves its type. */
+static int64_t expiry_of(const world_t *world, int job)
+{
+    int64_t since = world->database->unserved_since[job_at(world, job)->type];
+    int64_t due = world->database->records[job].due_at;
+    return (since > due ? since : due) + world->settings.queue_timeout_us;
+}
+
+static bool waits_unserved(const world_t *world, int job, int type)
+{
+    const record_t *record = &world->database->records[job];
+    return record->exists && record->due_at && job_at(world, job)->type == type &&
+           world->database->unserved_since[type];
+}
+
+static void expired(world_t *world, statement_t *ask)
+{
+    for (int job = 0; job < world->settings.jobs && ask->count < ask->room; job++)
+        if (waits_unserved(world, job, ask->type) && expiry_of(world, job) <= db_now(world))
+            ask->items[ask->count++] =
+                (item_t){.job = job, .attempt = world->database->records[job].row.attempt};
+}
+
+static void next_expiry(world_t *world, statement_t *ask)
+{
+    ask->number = -1;
+    for (int job = 0; job < world->settings.jobs; job++) {
+        if (!waits_unserved(world, job, ask->type))
+            continue;
+        int64_t left = (expiry_of(world, job) - db_now(world)) / MS + 1;
         left = left > 0 ? left : 0;
         ask->number = ask->number < 0 || left < ask->number ? left : ask->number;
     }
@@ -419,6 +500,15 @@ static void execute(world_t *world, statement_t *ask, uint64_t session)
         break;
     case DB_NEXT_DUE:
         next_due(world, ask);
+        break;
+    case DB_NOTE_UNSERVED:
+        note_unserved(world, ask);
+        break;
+    case DB_EXPIRED:
+        expired(world, ask);
+        break;
+    case DB_NEXT_EXPIRY:
+        next_expiry(world, ask);
         break;
     case DB_WAITING_TYPES:
         waiting_types(world, ask);
@@ -518,10 +608,12 @@ static void on_execute(world_t *world, node_t *node, event_t *event)
     event->data = NULL;
 }
 
-static int64_t time_to_execute(world_t *world)
+/* A ping waits for no lock and no disk. */
+static int64_t time_to_execute(world_t *world, db_verb_t verb)
 {
     int64_t us = draw(world, 100, 3 * MS);
-    return chance(world, world->settings.db_slow) ? us + draw(world, 0, 6 * SECOND) : us;
+    int slow = verb == DB_LEAD ? world->settings.db_slow / 20 : world->settings.db_slow;
+    return chance(world, slow) ? us + draw(world, 0, 6 * SECOND) : us;
 }
 
 static bool is_cut(const world_t *world, const node_t *by)
@@ -550,7 +642,7 @@ uint64_t database_ask(world_t *world, node_t *by, thread_t thread, statement_t *
         return serial;
     }
     note_progress(world, statement, SENT);
-    after(world, &world->database_node, time_to_execute(world), on_execute,
+    after(world, &world->database_node, time_to_execute(world, statement->verb), on_execute,
           (int64_t)session_of(world, statement), statement);
     return serial;
 }
@@ -690,7 +782,7 @@ bool database_all_ended(const world_t *world)
 }
 
 /* What the script can lead to: failures are nobody else's fault. */
-static bool is_fair(const job_t *job, const pt_row_t *row)
+static bool is_fair(const world_t *world, const job_t *job, const pt_row_t *row)
 {
     bool bad_for_good = job->bad_tries == BAD_ALWAYS || job->script == SCRIPT_UNACCEPTABLE;
     if (row->state == PT_CANCELED)
@@ -699,6 +791,8 @@ static bool is_fair(const job_t *job, const pt_row_t *row)
         return !bad_for_good;
     if (row->losses >= pt_patience_default.max_losses)
         return true;
+    if (strcmp(row->code, "not_served") == 0)
+        return world->settings.queue_timeout_us < 60 * (int64_t)SECOND;
     if (job->script == SCRIPT_FAILS || job->script == SCRIPT_UNACCEPTABLE)
         return row->tries > 0;
     return job->script != SCRIPT_GOOD && row->tries == pt_patience_default.max_tries;
@@ -715,7 +809,7 @@ void database_check_end(world_t *world)
             continue;
         if (!pt_state_ended(record->row.state))
             broken(world, "job %d has not ended", i);
-        else if (!is_fair(job, &record->row))
+        else if (!is_fair(world, job, &record->row))
             broken(world, "job %d of script %d ended as %s after %u tries", i, (int)job->script,
                    pt_state_status(record->row.state), record->row.tries);
         world->coverage->jobs++;

@@ -16,11 +16,16 @@
 typedef enum { DB_OK, DB_AWAY, DB_WAS_LOCKED, DB_WAS_REFUSED } db_outcome_t;
 
 typedef enum {
-    DB_SUBMIT,        /* items: job, reserved → is_out, created_at, seq (0: it was there) */
-    DB_LOCK_ROWS,     /* items: job → exists, locked, row; transaction, now */
-    DB_WRITE,         /* transaction; items: job, row, event… → seq; commits */
-    DB_HAND_OUT,      /* type, limit, org (turns go on behind it, −1) → items: job, attempt */
-    DB_NEXT_DUE,      /* type → number: ms until something is due, or −1 */
+    DB_SUBMIT,    /* items: job, reserved → is_out, created_at, seq (0: it was there) */
+    DB_LOCK_ROWS, /* items: job → exists, locked, row; transaction, now */
+    DB_WRITE,     /* transaction; items: job, row, event… → seq; commits */
+    DB_HAND_OUT,  /* type, limit, org (turns go on behind it, −1) → items: job, attempt */
+    DB_NEXT_DUE, /* type → number: ms until something is due, or −1; held: a limit keeps some back
+                  */
+    DB_NOTE_UNSERVED, /* number: types that nobody serves, context: those of which that stays noted
+                       */
+    DB_EXPIRED,       /* type → items: job, attempt, of those that waited too long */
+    DB_NEXT_EXPIRY,   /* type → number: ms until one has waited too long, or −1 */
     DB_WAITING_TYPES, /* → number: a bit for each type */
     DB_OUT_PAGE,      /* after, limit → items: job, attempt */
     DB_EDGES,         /* number: a bit for each organisation → seqs */
@@ -53,6 +58,7 @@ typedef struct {
     uint64_t transaction;
     int64_t now, number, context;
     int type, org;
+    bool held;
     pt_uuid_t after;
     uint64_t seqs[ORGS_MAX], timeline;
     size_t count, room;

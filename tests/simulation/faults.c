@@ -144,6 +144,19 @@ static void trouble_link(world_t *world, fault_t fault)
         network_break(world, peer, broker);
 }
 
+static void kill_fleet(world_t *world)
+{
+    int64_t back = draw(world, 6 * SECOND, 20 * SECOND);
+    for (int i = 0; i < world->settings.workers; i++) {
+        node_t *worker = &world->workers[i];
+        if (!worker->up)
+            continue;
+        cover(world, FAULT_FLEET_DIES, worker);
+        worker_die(world, worker);
+        after(world, &world->client, back, on_supervise, (int64_t)WORKER << 8 | i, NULL);
+    }
+}
+
 static void cut_database(world_t *world)
 {
     node_t *gateway = any_gateway(world);
@@ -173,6 +186,9 @@ static void strike(world_t *world, fault_t fault)
         break;
     case FAULT_WORKER_DRAINS:
         kill_one(world, fault, any_worker(world), worker_drain);
+        break;
+    case FAULT_FLEET_DIES:
+        kill_fleet(world);
         break;
     case FAULT_GATEWAY_STOPS:
     case FAULT_BROKER_STOPS:

@@ -263,11 +263,11 @@ static void take_job_message(gateway_t *self, int broker, const pt_msg_t *msg)
     switch (msg->verb) {
     case PT_BEAT:
         if (pt_msg_has(msg, PT_F_SLOTS) && pt_credit_serve(&self->credit, broker, &msg->slots))
-            sweep_wake(self);
+            sweep_credit(self);
         break;
     case PT_CREDIT:
         if (pt_credit_grant(&self->credit, broker, &msg->credit))
-            sweep_wake(self);
+            sweep_credit(self);
         break;
     case PT_HAVE:
         sweep_held(self, broker, msg->round, &msg->jobs);

@@ -83,7 +83,16 @@ typedef struct {
     int64_t asked; /* local ms of the first question that found no holder, with none found since */
 } hearsay_t;
 
-typedef enum { SWEEP_BEGIN, SWEEP_LOOK, SWEEP_EDGES, SWEEP_HINTED, SWEEP_HAND, SWEEP_ASK } stage_t;
+typedef enum {
+    SWEEP_BEGIN,
+    SWEEP_LOOK,
+    SWEEP_EDGES,
+    SWEEP_HINTED,
+    SWEEP_HAND,
+    SWEEP_UNSERVED,
+    SWEEP_EXPIRE,
+    SWEEP_ASK
+} stage_t;
 
 #define TICKETS_MAX 8
 
@@ -93,8 +102,12 @@ typedef struct {
     int64_t due[TYPES_MAX]; /* local ms; INT64_MAX: nothing waits */
     int last_org[TYPES_MAX];
     pt_rounds_t *rounds;
-    int64_t look_at, edges_at;
-    unsigned hinted; /* a bit for each organisation */
+    int64_t look_at, edges_at, expire_at, sleeps_until;
+    bool held[TYPES_MAX]; /* by a limit: until something has ended */
+    uint64_t endings, endings_then;
+    int64_t unserved_since[TYPES_MAX]; /* 0: served, or nothing waits */
+    int64_t unserved, expire_in;       /* types noted as such; ms */
+    unsigned hinted;                   /* a bit for each organisation */
     stage_t stage;
     int type;
     pt_ticket_t tickets[TICKETS_MAX];
@@ -157,6 +170,10 @@ void sweep_new(gateway_t *self);
 void sweep_set_active(gateway_t *self, bool active);
 void sweep_wake(gateway_t *self);
 void sweep_waits(gateway_t *self, int type, int64_t due_in_ms);
+/* Something is out no more. */
+void sweep_ended(gateway_t *self);
+/* Credit grew, or other types are served. */
+void sweep_credit(gateway_t *self);
 void sweep_event(gateway_t *self, const pt_msg_t *event, bool is_new);
 void sweep_brokers(gateway_t *self, int gone);
 void sweep_held(gateway_t *self, int broker, uint64_t round, const pt_refs_t *held);

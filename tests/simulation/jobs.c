@@ -49,7 +49,9 @@ int job_find(const world_t *world, const pt_uuid_t *id)
 
 static script_t draw_script(world_t *world)
 {
-    return random_chance(&world->random, 550) ? SCRIPT_GOOD
+    if (random_chance(&world->random, 550))
+        return SCRIPT_GOOD;
+    return random_chance(&world->random, 200) ? SCRIPT_FAILS
                                               : (script_t)draw(world, SCRIPT_FAILS, SCRIPTS - 1);
 }
 
@@ -64,7 +66,7 @@ void jobs_new(world_t *world)
         job->type = (int)draw(world, 0, world->settings.types - 1);
         job->script = short_ones ? SCRIPT_GOOD : draw_script(world);
         job->bad_tries = random_chance(&world->random, 500) ? BAD_ALWAYS : (int)draw(world, 1, 3);
-        if (job->script == SCRIPT_FAILS && random_chance(&world->random, 500))
+        if (job->script == SCRIPT_FAILS && random_chance(&world->random, 800))
             job->bad_tries = 1; /* whoever did not hear of it may try again */
         if (job->script == SCRIPT_GOOD)
             job->bad_tries = 0;

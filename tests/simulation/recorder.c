@@ -95,9 +95,12 @@ static void publish(gateway_t *self, const fact_item_t *item)
 
 static void tell_sweep(gateway_t *self, const fact_item_t *item)
 {
-    if (item->fate == PT_ITEM_JUDGED && item->row.state == PT_WAITING)
+    if (item->fate != PT_ITEM_JUDGED || item->row.state == PT_OUT || item->row.state == PT_RUNNING)
+        return;
+    if (item->row.state == PT_WAITING)
         sweep_waits(self, job_at(self->world, job_find(self->world, &item->row.job_id))->type,
                     item->row.due_in_us / 1000);
+    sweep_ended(self);
 }
 
 static void on_edges(world_t *world, node_t *node, event_t *event)
@@ -247,6 +250,8 @@ static void cover(gateway_t *self, const pt_row_t *row, const pt_said_fact_t *sa
         kind = PT_FACT_STARTED;
     else if (said->said == PT_SAID_PROGRESS)
         kind = PT_FACT_PROGRESS;
+    else if (said->said == PT_SAID_EXPIRED)
+        kind = PT_FACT_EXPIRED;
     else if (said->said == PT_SAID_ENDING)
         kind = said->completed ? PT_FACT_COMPLETED : again ? PT_FACT_RETRY : PT_FACT_FAILED;
     self->world->coverage->rows[row->state][kind]++;

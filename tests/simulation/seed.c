@@ -46,6 +46,12 @@ static void draw_size(settings_t *settings, random_t *random)
     settings->broker_bytes =
         random_chance(random, 200) ? (size_t)random_between(random, 1, 40) : 1048576;
     settings->cancel = maybe(random, 400);
+    settings->max_out = random_chance(random, 200) ? (int)random_between(random, 1, 4) : 0;
+    settings->queue_timeout_us = 86400 * (int64_t)SECOND;
+    if (random_chance(random, 300)) { /* else all must be served in the end */
+        settings->queue_timeout_us = random_between(random, 200, 8000) * MS;
+        settings->picky = random_chance(random, 500);
+    }
 }
 
 static void draw_trouble(settings_t *settings, random_t *random)
@@ -59,7 +65,15 @@ static void draw_trouble(settings_t *settings, random_t *random)
     settings->send_fails = maybe(random, 3);
     settings->db_away = maybe(random, random_chance(random, 200) ? 400 : 80);
     settings->db_locked = maybe(random, 50);
-    settings->db_slow = maybe(random, 30);
+    settings->db_slow = maybe(random, random_chance(random, 200) ? 250 : 30);
+    if (settings->queue_timeout_us < 60 * (int64_t)SECOND && random_chance(random, 400)) {
+        /* What has expired may be handed out before that is recorded; few faults beside it, because
+           each makes the leader wait longer before it calls a type unserved. */
+        settings->db_slow = 300;
+        settings->faults &= random_bits(random) & random_bits(random);
+        settings->faults |= (uint64_t)1 << FAULT_FLEET_DIES;
+        settings->fault_every = random_between(random, 300, 900) * MS;
+    }
 }
 
 /* ---- its nodes --------------------------------------------------------------------------- */
@@ -168,6 +182,14 @@ static void clear(world_t *world)
 static void run(seed_t *self)
 {
     world_t *world = &self->world;
+    const settings_t *settings = &world->settings;
+    trace(world, &world->client,
+          "%d gateways, %d workers, %d organisations, %d types, %d jobs, faults %llx for %.0f s, "
+          "database slow %d away %d, limit %d, queue time-out %.1f s",
+          settings->gateways, settings->workers, settings->orgs, settings->types, settings->jobs,
+          (unsigned long long)settings->faults, (double)settings->chaos_us / SECOND,
+          settings->db_slow, settings->db_away, settings->max_out,
+          (double)settings->queue_timeout_us / SECOND);
     start_all(world);
     clients_start(world);
     faults_start(world);

@@ -17,6 +17,8 @@ static void waits(sweep_t *sweep, int type, int64_t due)
 {
     if (due < sweep->due[type])
         sweep->due[type] = due;
+    if (sweep->unserved_since[type] && sweep->expire_at == INT64_MAX)
+        sweep->expire_at = 0; /* the first one again that may wait too long */
 }
 
 void sweep_wake(gateway_t *self)
@@ -25,11 +27,40 @@ void sweep_wake(gateway_t *self)
     go(self);
 }
 
+static int64_t next_due(gateway_t *self);
+
+/* Only if that makes something due earlier than it knows. */
+static void wake_if_sooner(gateway_t *self)
+{
+    if (self->sweep.active && next_due(self) < self->sweep.sleeps_until)
+        sweep_wake(self);
+}
+
 void sweep_waits(gateway_t *self, int type, int64_t due_in_ms)
 {
     waits(&self->sweep, type, gateway_now(self) + due_in_ms);
     pt_rounds_wake(self->sweep.rounds, false);
-    sweep_wake(self);
+    wake_if_sooner(self);
+}
+
+void sweep_credit(gateway_t *self)
+{
+    wake_if_sooner(self);
+}
+
+void sweep_ended(gateway_t *self)
+{
+    sweep_t *sweep = &self->sweep;
+    bool any = false;
+    sweep->endings++;
+    for (int type = 0; type < TYPES_MAX; type++)
+        if (sweep->held[type]) {
+            sweep->held[type] = false;
+            sweep->due[type] = 0;
+            any = true;
+        }
+    if (any)
+        sweep_wake(self);
 }
 
 static int type_of(const char *job_type)
@@ -47,7 +78,7 @@ void sweep_event(gateway_t *self, const pt_msg_t *event, bool is_new)
         waits(&self->sweep, type_of(event->job_type), gateway_now(self));
     if (is_new)
         self->sweep.hinted |= 1u << org_find(&event->org_id);
-    sweep_wake(self);
+    wake_if_sooner(self);
 }
 
 void sweep_new(gateway_t *self)
@@ -191,6 +222,8 @@ static bool hand_out(gateway_t *self)
             pt_credit_free(&self->credit, job_type) == 0)
             continue;
         sweep->due[sweep->type] = INT64_MAX;
+        sweep->endings_then = sweep->endings;
+        sweep->held[sweep->type] = false;
         sweep->ticket_count = 0;
         while (sweep->ticket_count < TICKETS_MAX) {
             pt_ticket_t ticket = pt_credit_reserve(&self->credit, job_type);
@@ -234,10 +267,120 @@ static void ask_next_due(gateway_t *self)
 
 static void note_next_due(gateway_t *self, const statement_t *answer)
 {
+    sweep_t *sweep = &self->sweep;
+    sweep->held[sweep->type] = answer->held && sweep->endings == sweep->endings_then;
+    if (answer->held && !sweep->held[sweep->type]) /* what ended since was counted as out */
+        waits(sweep, sweep->type, 0);
     if (answer->number >= 0)
         waits(&self->sweep, self->sweep.type,
               gateway_now(self) + (answer->number > 0 ? answer->number : AGAIN_MS));
     self->sweep.reads_next_due = false;
+    self->sweep.type++;
+}
+
+/* ---- what nobody serves, as sweep_expire.c ----------------------------------------------- */
+
+#define GRACE_MS (6 * PT_INTERVAL_MS)
+
+static bool is_waiting(const sweep_t *sweep, int type)
+{
+    return sweep->due[type] != INT64_MAX || sweep->held[type];
+}
+
+static void watch(gateway_t *self)
+{
+    sweep_t *sweep = &self->sweep;
+    int64_t now = gateway_now(self);
+    for (int type = 0; type < TYPES_MAX; type++) {
+        if (!is_waiting(sweep, type) || pt_credit_slots(&self->credit, job_types[type]) != 0)
+            sweep->unserved_since[type] = 0;
+        else if (sweep->unserved_since[type] == 0)
+            sweep->unserved_since[type] = now;
+        else
+            continue;
+        if (sweep->unserved_since[type] != 0 && now + GRACE_MS < sweep->expire_at)
+            sweep->expire_at = now + GRACE_MS;
+    }
+}
+
+/* True: the table is told of other types than before. */
+static bool note_unserved(gateway_t *self)
+{
+    sweep_t *sweep = &self->sweep;
+    int64_t unserved = 0, kept = 0;
+    watch(self);
+    for (int type = 0; type < TYPES_MAX; type++) {
+        int64_t since = sweep->unserved_since[type];
+        if (since != 0 && gateway_now(self) - since >= GRACE_MS)
+            unserved |= 1 << type;
+        if (is_waiting(sweep, type) && pt_credit_slots(&self->credit, job_types[type]) <= 0)
+            kept |= 1 << type;
+    }
+    if (pt_credit_slots(&self->credit, NULL) < 0 || unserved == sweep->unserved)
+        return false;
+    statement_t *statement = statement_new(DB_NOTE_UNSERVED, 0);
+    statement->number = unserved;
+    statement->context = kept;
+    ask(self, statement);
+    return true;
+}
+
+static void ask_expired(gateway_t *self, db_verb_t verb)
+{
+    statement_t *statement = statement_new(verb, verb == DB_EXPIRED ? BATCH_MOST : 0);
+    statement->type = self->sweep.type;
+    ask(self, statement);
+}
+
+static void sooner(sweep_t *sweep, int64_t due_in)
+{
+    sweep->expire_in = due_in < sweep->expire_in ? due_in : sweep->expire_in;
+}
+
+/* Each unserved type in turn; true: it waits for a statement. */
+static bool expire(gateway_t *self)
+{
+    sweep_t *sweep = &self->sweep;
+    for (; sweep->type < TYPES_MAX; sweep->type++) {
+        int64_t since = sweep->unserved_since[sweep->type];
+        int64_t grace = since + GRACE_MS - gateway_now(self);
+        if (since != 0 && grace > 0)
+            sooner(sweep, grace);
+        if (since != 0 && grace <= 0) {
+            ask_expired(self, DB_EXPIRED);
+            return true;
+        }
+    }
+    sweep->expire_at = gateway_now(self) + sweep->expire_in;
+    return false;
+}
+
+static void report_expired(gateway_t *self, const item_t *item)
+{
+    pt_fact_t fact = {.said.said = PT_SAID_EXPIRED, .from.link = -1};
+    fact.said.job_id = job_at(self->world, item->job)->id;
+    fact.said.attempt = item->attempt;
+    strcpy(fact.said.code, "not_served");
+    strcpy(fact.said.message, "nobody serves its type");
+    recorder_take(self, &fact);
+}
+
+static void take_expired(gateway_t *self, const statement_t *answer)
+{
+    for (size_t i = 0; i < answer->count; i++)
+        report_expired(self, &answer->items[i]);
+    if (answer->count > 0) {
+        sooner(&self->sweep, AGAIN_MS);
+        self->sweep.type++;
+    } else {
+        ask_expired(self, DB_NEXT_EXPIRY);
+    }
+}
+
+static void take_next_expiry(gateway_t *self, const statement_t *answer)
+{
+    if (answer->number >= 0)
+        sooner(&self->sweep, answer->number < AGAIN_MS ? AGAIN_MS : answer->number);
     self->sweep.type++;
 }
 
@@ -335,6 +478,16 @@ static bool work(gateway_t *self)
             ask_next_due(self);
         if (sweep->reads_next_due || hand_out(self))
             return true;
+        sweep->stage = SWEEP_UNSERVED; /* fallthrough */
+    case SWEEP_UNSERVED:
+        if (note_unserved(self))
+            return true;
+        sweep->stage = SWEEP_EXPIRE;
+        sweep->type = 0;
+        sweep->expire_in = INT64_MAX - gateway_now(self); /* fallthrough */
+    case SWEEP_EXPIRE:
+        if (gateway_now(self) >= sweep->expire_at && expire(self))
+            return true;
         sweep->stage = SWEEP_ASK; /* fallthrough */
     case SWEEP_ASK:
         if (ask_page(self))
@@ -351,6 +504,7 @@ static void take_looked(gateway_t *self, const statement_t *answer)
             waits(&self->sweep, type, 0);
     pt_rounds_wake(self->sweep.rounds, false);
     self->sweep.look_at = gateway_now(self) + LOOK_MS;
+    self->sweep.expire_at = 0;
     self->sweep.stage = SWEEP_EDGES;
 }
 
@@ -359,6 +513,8 @@ static void take_begin(gateway_t *self, const statement_t *answer)
     note_edges(self, answer);
     pt_rounds_reset(self->sweep.rounds);
     memset(self->sweep.heard, 0, sizeof self->sweep.heard);
+    memset(self->sweep.unserved_since, 0, sizeof self->sweep.unserved_since);
+    self->sweep.unserved = 0;
     self->sweep.look_at = 0;
     self->sweep.fresh = false;
     self->sweep.stage = SWEEP_LOOK;
@@ -389,6 +545,15 @@ static void take(gateway_t *self, const statement_t *answer)
     case DB_NEXT_DUE:
         note_next_due(self, answer);
         break;
+    case DB_NOTE_UNSERVED:
+        self->sweep.unserved = answer->number;
+        break;
+    case DB_EXPIRED:
+        take_expired(self, answer);
+        break;
+    case DB_NEXT_EXPIRY:
+        take_next_expiry(self, answer);
+        break;
     default:
         send_question(self, answer);
         self->sweep.stage = SWEEP_BEGIN;
@@ -410,9 +575,10 @@ static void on_answer(world_t *world, node_t *node, event_t *event)
     const statement_t *answer = event->data;
     if ((uint64_t)event->number != sweep->serial)
         return;
+    bool handed_out = sweep->stage == SWEEP_HAND && !sweep->reads_next_due;
     sweep->serial = 0;
     sweep->working = false;
-    if (sweep->stage == SWEEP_HAND && !sweep->reads_next_due)
+    if (handed_out)
         send_handed_out(self, answer);
     if (answer && answer->outcome == DB_OK) {
         take(self, answer);
@@ -439,6 +605,7 @@ static int64_t next_due(gateway_t *self)
     sweep_t *sweep = &self->sweep;
     int64_t due = sweep->look_at, rounds = pt_rounds_due(sweep->rounds, gateway_now(self));
     due = rounds < due ? rounds : due;
+    due = sweep->expire_at < due ? sweep->expire_at : due;
     if (sweep->hinted && sweep->edges_at < due)
         due = sweep->edges_at;
     for (int type = 0; type < TYPES_MAX; type++)
@@ -462,10 +629,12 @@ static void go(gateway_t *self)
         return;
     if (sweep->woken) {
         sweep->woken = false;
+        sweep->sleeps_until = INT64_MIN; /* while it works it looks at all before it sleeps */
         if (work(self))
             return;
     }
-    int64_t delay = until_local(self->world, self->node, next_due(self));
+    sweep->sleeps_until = next_due(self);
+    int64_t delay = until_local(self->world, self->node, sweep->sleeps_until);
     after(self->world, self->node, delay > MS ? delay : MS, on_due, (int64_t)++sweep->planned,
           NULL);
 }

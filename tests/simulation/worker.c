@@ -41,17 +41,10 @@ typedef struct {
 } worker_t;
 
 /* Each worker serves all types, but not alike many. */
-static size_t slots_of(int worker, int type)
+static size_t slots_of(const world_t *world, int worker, int type)
 {
-    return (size_t)(worker + type) % 3 == 0 ? 2 : 1;
-}
-
-size_t worker_slots(int index)
-{
-    size_t n = 0;
-    for (int type = 0; type < TYPES_MAX; type++)
-        n += slots_of(index, type);
-    return n;
+    size_t kind = (size_t)(worker + type) % 3;
+    return world->settings.picky ? kind : kind == 0 ? 2 : 1;
 }
 
 /* ---- the ledger -------------------------------------------------------------------------- */
@@ -445,15 +438,17 @@ static void on_pipeline(world_t *world, node_t *node, event_t *event)
 
 static pt_agent_config_t config_of(world_t *world, const node_t *node)
 {
-    pt_agent_config_t config = {.brokers = BROKERS, .type_count = (size_t)world->settings.types};
+    pt_agent_config_t config = {.brokers = BROKERS};
     snprintf(config.machine, sizeof config.machine, "machine-%d", node->index);
     config.instance = make_id(world, 0);
     config.grace_ms = draw(world, 0, 1) * draw(world, 0, 6000);
     config.first = (size_t)draw(world, 0, BROKERS - 1);
     for (int type = 0; type < world->settings.types; type++) {
-        strcpy(config.types[type].job_type, job_types[type]);
-        config.types[type].slots = slots_of(node->index, type);
-        config.types[type].timeout_ms = 4000;
+        pt_agent_type_t *served = &config.types[config.type_count];
+        strcpy(served->job_type, job_types[type]);
+        served->slots = slots_of(world, node->index, type);
+        served->timeout_ms = 4000;
+        config.type_count += served->slots > 0;
     }
     return config;
 }

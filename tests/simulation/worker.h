@@ -13,6 +13,5 @@ void worker_drain(world_t *world, node_t *node);
 /* Jobs that it computes, or whose ending nobody has settled. */
 size_t worker_holds(const node_t *node);
 point_t worker_point(const node_t *node);
-size_t worker_slots(int index);
 
 #endif

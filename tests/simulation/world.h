@@ -62,16 +62,19 @@ typedef struct {
     int event_twice;
     int slow; /* of messages: up to `slow_us` late */
     int64_t slow_us;
-    int send_fails;      /* of a broker's sends: the peer is taken for gone */
-    int db_away;         /* statements that are not answered, executed or not */
-    int db_locked;       /* statements that end for a lock or a deadlock */
-    int db_slow;         /* statements that take up to 6 s */
-    int cancel;          /* jobs that are canceled some time */
-    int batch_max;       /* facts or submissions in one transaction */
-    int facts_max;       /* that wait for the recorder */
-    int page_max;        /* jobs in one have? */
-    size_t broker_bytes; /* of queued inputs */
-    uint64_t faults;     /* a bit for each kind of fault_t that may happen */
+    int send_fails;           /* of a broker's sends: the peer is taken for gone */
+    int db_away;              /* statements that are not answered, executed or not */
+    int db_locked;            /* statements that end for a lock or a deadlock */
+    int db_slow;              /* statements that take up to 6 s */
+    int max_out;              /* of the first organisation's jobs at once; 0: no limit */
+    int64_t queue_timeout_us; /* that a job waits while nobody serves its type */
+    bool picky;               /* each worker leaves one type out */
+    int cancel;               /* jobs that are canceled some time */
+    int batch_max;            /* facts or submissions in one transaction */
+    int facts_max;            /* that wait for the recorder */
+    int page_max;             /* jobs in one have? */
+    size_t broker_bytes;      /* of queued inputs */
+    uint64_t faults;          /* a bit for each kind of fault_t that may happen */
 } settings_t;
 
 struct network;
