@@ -120,7 +120,10 @@ void clients_start(world_t *world)
         after(world, &world->client, at, on_submit, i, NULL);
         for (int once = 0; once < 2; once++) /* some cancel twice */
             if (random_chance(&world->random, world->settings.cancel))
-                after(world, &world->client, at + draw(world, 0, 6 * SECOND), on_cancel, i, NULL);
+                after(world, &world->client,
+                      at + draw(world, 0,
+                                random_chance(&world->random, 600) ? 6 * SECOND : 25 * SECOND),
+                      on_cancel, i, NULL);
     }
 }
 

@@ -73,6 +73,7 @@ static void draw_trouble(settings_t *settings, random_t *random)
         settings->faults &= random_bits(random) & random_bits(random);
         settings->faults |= (uint64_t)1 << FAULT_FLEET_DIES;
         settings->fault_every = random_between(random, 300, 900) * MS;
+        settings->cancel = maybe(random, 700);
     }
 }
 

@@ -9,7 +9,7 @@ import pytest
 from mutants import CHECKOUT, MUTANTS
 
 PROGRAMS = Path(os.environ.get('PARATOPE_TEST_PROGRAMS', CHECKOUT / 'build' / 'bin'))
-SEEDS = 2000
+SEEDS = 3000
 
 
 def simulate(program: Path, *options: str) -> subprocess.CompletedProcess:
