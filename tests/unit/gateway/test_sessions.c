@@ -144,6 +144,55 @@ static void credit_is_absolute_and_never_shrinks(void **state)
     assert_int_equal(pt_credit_free(&credit, "humanization"), 2);
 }
 
+static bool serve(pt_credit_t *credit, int link, uint64_t slots)
+{
+    pt_counts_t counts = {0};
+    pt_counts_set(&counts, "humanization", slots);
+    return pt_credit_serve(credit, link, &counts);
+}
+
+/* Workers that have gone leave credit behind, which is not used until one comes. */
+static void credit_for_what_nobody_serves_is_not_used(void **state)
+{
+    (void)state;
+    uint8_t session[PT_SESSION_SIZE] = "8 bytes";
+    pt_credit_t credit = {0};
+    pt_credit_open(&credit, 0, session);
+    grant(&credit, 0, "humanization", 64);
+    grant(&credit, 0, "structure", 64); /* it has workers, and the next beat will say so */
+    assert_int_equal(pt_credit_slots(&credit, "humanization"), -1);
+    assert_true(serve(&credit, 0, 4));
+    assert_false(serve(&credit, 0, 4));
+    assert_int_equal(pt_credit_free(&credit, "humanization"), 64);
+    assert_true(serve(&credit, 0, 0));
+    assert_int_equal(pt_credit_free(&credit, "humanization"), 0);
+    assert_int_equal(pt_credit_reserve(&credit, "humanization").link, -1);
+    assert_int_equal(pt_credit_free(&credit, "structure"), 64);
+    assert_true(serve(&credit, 0, 1));
+    assert_int_equal(pt_credit_free(&credit, "humanization"), 64);
+}
+
+static void slots_are_summed_over_brokers_that_are_there(void **state)
+{
+    (void)state;
+    uint8_t session[PT_SESSION_SIZE] = "8 bytes";
+    pt_credit_t credit = {0};
+    assert_int_equal(pt_credit_slots(&credit, "humanization"), -1);
+    pt_credit_open(&credit, 0, session);
+    pt_credit_open(&credit, 3, session);
+    serve(&credit, 0, 0);
+    assert_int_equal(pt_credit_slots(&credit, "humanization"), -1); /* the other may serve it */
+    serve(&credit, 3, 0);
+    assert_int_equal(pt_credit_slots(&credit, "humanization"), 0);
+    assert_int_equal(pt_credit_slots(&credit, "structure"), 0);
+    serve(&credit, 3, 2);
+    serve(&credit, 0, 3);
+    assert_int_equal(pt_credit_slots(&credit, "humanization"), 5);
+    assert_int_equal(pt_credit_slots(&credit, "structure"), 0);
+    pt_credit_close(&credit, 3);
+    assert_int_equal(pt_credit_slots(&credit, "humanization"), 3);
+}
+
 static void credit_ends_with_its_session(void **state)
 {
     (void)state;
@@ -227,6 +276,8 @@ int main(void)
         cmocka_unit_test(hello_again_asks_for_a_fresh_socket),
         cmocka_unit_test(a_refused_hello_waits_an_interval),
         cmocka_unit_test(credit_is_absolute_and_never_shrinks),
+        cmocka_unit_test(credit_for_what_nobody_serves_is_not_used),
+        cmocka_unit_test(slots_are_summed_over_brokers_that_are_there),
         cmocka_unit_test(credit_ends_with_its_session),
         cmocka_unit_test(the_broker_with_most_room_is_chosen),
         cmocka_unit_test(edges_are_repeated_often_while_something_happens_then_seldom),
