@@ -18,6 +18,7 @@
 #define WAIT_MS 100                  /* a scheduler's tick, when nothing comes */
 #define ROUTE_SHOWN 16               /* bytes of a routing id in the log */
 #define LINGER_MS 500                /* for the last bye */
+#define LEAVE_MS 300                 /* between bye and the end of the connections */
 #define QUEUE_BYTES (512u * 1048576) /* inputs of jobs that wait */
 /* What may wait for one peer to read. To a gateway go small messages only, but one for each job of
    a whole machine that is lost; to a worker go jobs, never more than it has slots. */
@@ -279,6 +280,18 @@ static bool turn(pt_broker_t *self)
     return drained;
 }
 
+/* What a peer has not read when its connection ends is thrown away by its own ZeroMQ: gone and bye
+   have a moment to be read. A second signal ends it. */
+static void take_leave(pt_broker_t *self, int signals)
+{
+    pt_scheduler_stats_t stats;
+    step(self, &(pt_input_t){.kind = PT_IN_END});
+    pt_scheduler_stats(self->scheduler, &stats);
+    zmq_pollitem_t item = {NULL, signals, ZMQ_POLLIN, 0};
+    if (stats.gateways + stats.workers > 0)
+        zmq_poll(&item, 1, LEAVE_MS);
+}
+
 void pt_broker_run(pt_broker_t *self, int signals)
 {
     zmq_pollitem_t items[] = {
@@ -296,7 +309,7 @@ void pt_broker_run(pt_broker_t *self, int signals)
         if (self->metrics && items[4].revents)
             pt_metrics_serve(self->metrics, report, self);
     }
-    step(self, &(pt_input_t){.kind = PT_IN_END});
+    take_leave(self, signals);
 }
 
 /* ---- the beginning and the end ----------------------------------------------------------- */
