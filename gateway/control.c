@@ -20,7 +20,8 @@ struct pt_control {
     pt_control_settings_fn *settings;
     void *context;
     bool was_away;
-    int wake; /* readable: stop */
+    char why[512]; /* it was, the last time */
+    int wake;      /* readable: stop */
     atomic_bool stop, database, leader, recorder;
     _Atomic int64_t pinged;
     _Atomic uint64_t token_generation;
@@ -45,8 +46,10 @@ static void set_leader(pt_control_t *self, bool leader)
 
 static void set_away(pt_control_t *self)
 {
-    if (!self->was_away)
-        pt_log(PT_WARNING, "the database is away", PT_S("why", pt_pg_error(self->pg)));
+    const char *error = pt_pg_error(self->pg), *why = *error ? error : "the connection ended";
+    if (!self->was_away || strcmp(self->why, why) != 0)
+        pt_log(PT_WARNING, "the database is away", PT_S("why", why));
+    snprintf(self->why, sizeof self->why, "%s", why);
     self->was_away = true;
     atomic_store(&self->database, false);
     atomic_store(&self->recorder, false);

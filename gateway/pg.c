@@ -41,11 +41,15 @@ struct pt_pg {
 const pt_sql_t pt_sql_begin = {"begin", "begin"};
 const pt_sql_t pt_sql_commit = {"commit", "commit"};
 
-/* Its timeline, and whether a commit waits for a standby. */
+/* Its timeline; whether a commit waits for a standby; and whether a standby is there, as far as
+   commits show that were given up: PostgreSQL keeps their connections until it is, so that each try
+   would use up one more. */
 static const char sql_server[] =
     "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint,"
     " current_setting('synchronous_standby_names') <> ''"
-    " and current_setting('synchronous_commit') in ('on', 'remote_apply')";
+    " and current_setting('synchronous_commit') in ('on', 'remote_apply'),"
+    " (select count(*) from pg_stat_activity where usename = current_user"
+    " and wait_event = 'SyncRep' and state_change < now() - interval '5 s') < 4";
 
 /* There is a standby. By host or hostaddr. */
 static bool names_several_hosts(const char *uri)
@@ -177,6 +181,8 @@ static pt_pg_outcome_t take_server(pt_pg_t *self, const PGresult *row)
         return away(self, "several hosts, but synchronous_standby_names is empty or"
                           " synchronous_commit is not on or remote_apply: accepted jobs could be"
                           " lost at a failover");
+    if (self->several_hosts && *PQgetvalue(row, 0, 2) != 't')
+        return away(self, "commits wait for a standby that is not there");
     self->timeline = strtoull(PQgetvalue(row, 0, 0), NULL, 10);
     return PT_PG_OK;
 }

@@ -126,6 +126,33 @@ def post(whole: Whole) -> httpx.Response:
     return whole.http.post('/v1/jobs', json={'variant_id': whole.variant, 'job_type': 'humanization'})
 
 
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+
+@pytest.mark.timeout(120)
+def test_commits_that_wait_for_a_standby_do_not_use_up_the_connections(servers, tmp_path):
+    """PostgreSQL keeps each of them until the standby is back, though whoever asked has long gone."""
+    with Parts(tmp_path) as parts:
+        whole = Whole(parts, both(*servers))
+        servers[1].kill()
+        given_up = [threading.Thread(target=servers[0].query, args=(f'CREATE TABLE given_up_{n} ()',), kwargs={
+            'user': 'paratope'}) for n in range(4)]
+        for thread in given_up:
+            thread.start()
+        time.sleep(6)
+        servers[0].query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'paratope' "
+                         "AND wait_event IS DISTINCT FROM 'SyncRep'")
+        before = servers[0].query(WAITING)[0][0]
+        for _ in range(2):
+            assert post(whole).status_code == 503
+        assert servers[0].query(WAITING)[0][0] == before, 'each attempt leaves a connection behind'
+        assert wait_for(lambda: 'commits wait for a standby that is not there' in whole.log('gateway-1'), 10)
+        servers[1].copy(servers[0]).start()
+        assert wait_for(lambda: post(whole).status_code == 202, 40)
+        for thread in given_up:
+            thread.join()
+
+
 @pytest.mark.parametrize('setting', ["synchronous_standby_names = ''", 'synchronous_commit = local'])
 def test_two_hosts_without_synchronous_replication_are_refused(servers, tmp_path, setting):
     """Also by what was connected before: each new connection is looked at."""

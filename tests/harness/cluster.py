@@ -86,8 +86,9 @@ class Server:
     def url(self, database: str = 'paratope', user: str = 'paratope') -> str:
         return f'postgresql:///{database}?host={quote(str(self.folder), safe="")}&port={PORT}&user={user}'
 
-    def query(self, statement: str, options: str = '') -> list[tuple]:
-        connection = psycopg2.connect(self.url('postgres', 'postgres'), options=options)
+    def query(self, statement: str, options: str = '', user: str = 'postgres') -> list[tuple]:
+        database = 'postgres' if user == 'postgres' else 'paratope'
+        connection = psycopg2.connect(self.url(database, user), options=options)
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
