@@ -46,8 +46,8 @@ void pt_api_answer_row(const pt_request_t *request, pt_response_t *response,
 void pt_api_job(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
 {
     char *json = NULL;
-    pt_pg_outcome_t outcome =
-        pt_store_job(http->gateway->pool, &request->caller.org_id, &request->argument, &json);
+    pt_pg_outcome_t outcome = pt_gather_read(http->gateway->jobs, &request->caller.org_id,
+                                             &request->argument, PT_READ_MS, &json);
     pt_api_answer_row(request, response, outcome, json, no_job);
 }
 

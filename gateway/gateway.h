@@ -3,6 +3,7 @@
 #define PT_GATEWAY_H
 
 #include "gateway/committer.h"
+#include "gateway/gather.h"
 #include "gateway/pool.h"
 
 /* Counters and gauges for /metrics and /readyz; each is written by one thread and read by any. */
@@ -27,6 +28,7 @@ typedef struct {
 typedef struct {
     pt_committer_t *committer;
     pt_pool_t *pool;
+    pt_gather_t *jobs; /* of one job each, by many at once */
     void (*health)(void *context, pt_health_t *health);
     int64_t (*slots)(void *context, const char *job_type); /* see pt_credit_slots */
     void *context;

@@ -7,6 +7,7 @@
 #include "gateway/logs.h"
 #include "gateway/migrate.h"
 #include "gateway/recorder.h"
+#include "gateway/store_read.h"
 #include "gateway/sweep.h"
 #include "proto/program/log.h"
 #include "proto/program/options.h"
@@ -48,6 +49,7 @@ typedef struct {
     pt_control_t *control;
     pt_committer_t *committer;
     pt_pool_t *pool;
+    pt_gather_t *jobs;
 } parts_t;
 
 /* ---- from the links' thread -------------------------------------------------------------- */
@@ -200,6 +202,7 @@ static bool start(parts_t *parts, const pt_options_t *given)
     parts->sweep = pt_sweep_new(uri, parts->links, parts->recorder);
     parts->committer = pt_committer_new(uri, parts->links, on_waits, parts);
     parts->pool = pt_pool_new(uri, READ_CONNECTIONS);
+    parts->jobs = pt_gather_new(parts->pool, &pt_sql_read_jobs_by_id);
     pt_links_start(parts->links);
     parts->control = pt_control_new(uri, on_leads, on_settings, parts);
     return true;
@@ -218,6 +221,7 @@ static void stop(parts_t *parts)
     pt_recorder_destroy(&parts->large);
     pt_fetcher_destroy(&parts->fetcher);
     pt_links_destroy(&parts->links);
+    pt_gather_destroy(&parts->jobs);
     pt_pool_destroy(&parts->pool);
 }
 
@@ -245,7 +249,7 @@ static int serve(const pt_options_t *given, int signals)
     parts_t parts = {0};
     if (!start(&parts, given))
         return 2;
-    pt_gateway_t gateway = {parts.committer, parts.pool, on_health, on_slots, &parts};
+    pt_gateway_t gateway = {parts.committer, parts.pool, parts.jobs, on_health, on_slots, &parts};
     pt_http_settings_t http = {.listen = pt_options_get(given, "listen"),
                                .health_listen = pt_options_get(given, "health-listen"),
                                .threads = atoi(pt_options_get(given, "threads")),

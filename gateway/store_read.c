@@ -24,10 +24,11 @@ static const pt_sql_t sql_token = {
     " case status when 'canceled' then 'canceled'"                                                 \
     "   when 'failed' then coalesce(error_message, error_code, 'failed') end as error_message"
 
-static const pt_sql_t sql_job = {
-    "read_job",
-    "select row_to_json(t) from (select " JOB_COLUMNS " from jobs"
-    " where id = $2::uuid and org_id = $1::uuid) t"};
+const pt_sql_t pt_sql_read_jobs_by_id = {
+    "read_jobs_by_id",
+    "select g.n, row_to_json(t)"
+    " from unnest($1::uuid[], $2::uuid[]) with ordinality as g (org_id, id, n) cross join lateral"
+    " (select " JOB_COLUMNS " from jobs where id = g.id and org_id = g.org_id) t"};
 
 /* A page of jobs behind the position ($2, $3), from the ids of one more than it shows: whether there
    is a next page is known without counting. */
@@ -254,12 +255,6 @@ pt_pg_outcome_t pt_store_token(pt_pool_t *pool, const uint8_t *hash, pt_caller_t
         caller->weight = atoi(PQgetvalue(rows, 0, 2));
     PQclear(rows);
     return outcome;
-}
-
-pt_pg_outcome_t pt_store_job(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
-                             char **json)
-{
-    return read_one(pool, &sql_job, org, job, json);
 }
 
 pt_pg_outcome_t pt_store_job_events(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,

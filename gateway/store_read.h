@@ -14,9 +14,10 @@
 pt_pg_outcome_t pt_store_token(pt_pool_t *pool, const uint8_t *hash, pt_caller_t *caller,
                                bool *found);
 
+/* (organisations, jobs) → n from 1, the job's JSON; for gather.h */
+extern const pt_sql_t pt_sql_read_jobs_by_id;
+
 /* On PT_PG_OK `*json` is the text, owned by the caller, or NULL if there is no such row. */
-pt_pg_outcome_t pt_store_job(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
-                             char **json);
 pt_pg_outcome_t pt_store_variant(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *variant,
                                  char **json);
 pt_pg_outcome_t pt_store_read_candidate(pt_pool_t *pool, const pt_uuid_t *org,

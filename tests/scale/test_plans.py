@@ -56,7 +56,7 @@ CASES = [
     ('edges', [], set(), {'event_counters'}),
     ('edges_of', [[OURS, OTHERS[0]]], {'event_counters_pkey'}),
     ('read_token', ['\\x00'], {'tokens_hash_key', 'organisations_pkey'}),
-    ('read_job', [OURS, COMPLETED[1]], {'jobs_pkey'}),
+    ('read_jobs_by_id', [[OURS] * 10, COMPLETED], {'jobs_pkey'}),
     ('read_results', [OURS, COMPLETED[1]], {'jobs_pkey', 'results_pkey'}),
     ('read_job_events', [OURS, COMPLETED[1], '0', '1000'], {'jobs_pkey', 'events_of_job'}),
     ('read_events', [OURS, '100', '1000'], {'events_pkey', 'event_counters_pkey'}),
