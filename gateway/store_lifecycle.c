@@ -39,8 +39,8 @@ static const pt_sql_t sql_job_types = {
 
 static const pt_sql_t sql_waiting = {
     "read_waiting",
-    "select t.job_type from unnest($1::text[]) as t (job_type)"
-    " where exists (select 1 from jobs j where j.job_type = t.job_type and j.due_at is not null)"};
+    "select t.job_type from unnest($1::text[]) as t (job_type) cross join lateral ("
+    "  select 1 from jobs j where j.job_type = t.job_type and j.due_at is not null limit 1) w"};
 /* clang-format on */
 
 static pt_pg_outcome_t read_text(pt_pool_t *pool, const pt_sql_t *sql, const char *const *params,

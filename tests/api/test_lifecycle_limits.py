@@ -1,4 +1,6 @@
 """Limits, turns and tries as an operator sets them, seen from outside while jobs run."""
+import os
+import signal
 import time
 
 import httpx
@@ -238,6 +240,23 @@ def test_a_lost_worker_counts_apart(new_system):
 
 
 # ---- types that nobody serves
+
+def test_attempts_do_not_rise_while_nobody_serves_the_type(new_system):
+    """Its workers have gone, and left credit behind."""
+    own = new_system(workers=1, pipelines={'humanization': GENERIC})
+    own.wait_terminal([own.submit()], 30)
+    assert wait_for(lambda: own.http.get('/v1/job-types').json()['data'][0]['slots'] > 0, 20)
+    os.kill(own.pid('worker-1'), signal.SIGSTOP)  # so that nobody starts another one
+    try:
+        assert wait_for(lambda: own.http.get('/v1/job-types').json()['data'][0]['slots'] == 0, 20)
+        jobs = [own.submit() for _ in range(20)]
+        time.sleep(10)
+        assert {(row['status'], row['attempt']) for row in own.jobs(jobs).values()} == {('pending', 1)}
+    finally:
+        os.kill(own.pid('worker-1'), signal.SIGCONT)
+    rows = own.wait_terminal(jobs, 60)
+    assert {(row['status'], row['attempt']) for row in rows.values()} == {('completed', 1)}
+
 
 def test_a_job_that_nobody_serves_fails_in_the_end_and_not_before(new_system):
     """Also when everything was started again in between."""

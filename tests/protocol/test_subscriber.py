@@ -1,8 +1,10 @@
 """An independent subscriber follows jobs from created to completed, and proves order and completeness."""
 import collections
 import subprocess
+import uuid
 from pathlib import Path
 
+import msgpack
 import pytest
 from subscriber import Subscriber
 
@@ -51,6 +53,23 @@ def test_follows_jobs_live(own, subscribe):
         history[event['job_id']].append(event['type'])
     for job in jobs:
         assert history[job][0] == 'created' and history[job][-1] == 'completed', history[job]
+
+
+def test_created_says_of_which_variant_and_request(own, subscribe):
+    """As the table does; what follows does not."""
+    subscriber, made = subscribe(), []
+    subscriber.take(1)
+    handle = subscriber.handle
+    subscriber.handle = lambda topic, header: made.append(msgpack.unpackb(header)) or handle(topic, header)
+    answer = own.http.post('/v1/jobs', json={'variant_id': own.variant, 'job_type': 'humanization'},
+                           headers={'X-Request-Id': 'asked-for-17'})
+    own.wait_terminal([answer.json()['id']])
+    subscriber.take(2)
+    events = [message for message in made if message['m'] == 'event']
+    assert (events[0]['type'], uuid.UUID(bytes=events[0]['variant_id']), events[0]['request']) == \
+        ('created', uuid.UUID(own.variant), 'asked-for-17')
+    assert events[-1]['type'] == 'completed'
+    assert not any('variant_id' in message or 'request' in message for message in events[1:])
 
 
 def test_was_away_and_reads_what_it_missed(own, subscribe):

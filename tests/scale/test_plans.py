@@ -39,6 +39,8 @@ CASES = [
     ('update_jobs', [COMPLETED, ['completed'] * 10, [1] * 10, [0] * 10, [0] * 10, [None] * 10, [NOW] * 10, [NOW] * 10,
                      [None] * 10, [None] * 10, [None] * 10, [None] * 10], {'jobs_pkey'}),
     ('insert_results', [[job_id(n) for n in (6, 10)], ['{}'] * 2, ['{}'] * 2], {'jobs_pkey'}),
+    ('insert_result', [job_id(6), '{}', '{}'], {'jobs_pkey'}),
+    ('awaits_ending', [COMPLETED[0], OURS, 'humanization', '1'], {'jobs_pkey'}),
     ('append_events', [COMPLETED[:2], [OURS, OTHERS[0]], ['humanization'] * 2, ['created'] * 2, ['pending'] * 2,
                        [1] * 2, [NOW] * 2, [None] * 2], {'event_counters_pkey'}),
     *((name, arguments, {'jobs_waiting', 'jobs_pkey', 'jobs_out', 'variants_pkey', 'organisations_pkey', LIMITS}, {'limits'})
@@ -58,6 +60,9 @@ CASES = [
     ('read_token', ['\\x00'], {'tokens_hash_key', 'organisations_pkey'}),
     ('read_jobs_by_id', [[OURS] * 10, COMPLETED], {'jobs_pkey'}),
     ('read_results', [OURS, COMPLETED[1]], {'jobs_pkey', 'results_pkey'}),
+    ('read_large_result', [OURS, COMPLETED[1]], {'jobs_pkey', 'results_pkey'}),
+    *((name, [OURS, COMPLETED[1], attempt, '0'], {'jobs_pkey', 'job_logs_pkey'})
+      for name in ('read_job_logs', 'read_job_logs_text') for attempt in ('0', '2')),
     ('read_job_events', [OURS, COMPLETED[1], '0', '1000'], {'jobs_pkey', 'events_of_job'}),
     ('read_events', [OURS, '100', '1000'], {'events_pkey', 'event_counters_pkey'}),
     ('read_variant', [OURS, VARIANTS[0]], {'variants_pkey'}),
