@@ -20,6 +20,7 @@ from load import Follower, Load, make_organisations  # noqa: E402
 from harness import GENERIC, System, make_home, remove_home  # noqa: E402
 from harness.processes import wait_for  # noqa: E402
 
+EXPECTED = {'202', '408', '503', 'none'}  # 408: what came of the request was late, as over a lossy connection
 CALM = 240.0  # seconds after the faults within which all has ended; a job lost six times waits for 60 s
 
 
@@ -27,6 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog='tests/faults/storm', description=__doc__.splitlines()[0])
     parser.add_argument('--seed', type=int, default=int(time.time()))
     parser.add_argument('--seconds', type=float, default=60.0, help='how long there are faults (default 60)')
+    parser.add_argument('--pause', type=float, default=1.3, help='from one to the next, on average (default 1.3)')
     parser.add_argument('--keep', action='store_true', help='keep the home with its logs and database')
     options = parser.parse_args()
     own_network = network.enter()
@@ -60,8 +62,8 @@ def storm(system: System, own_network, pipeline: Path, options: argparse.Namespa
     faults = Faults(system, own_network, far)
     load = Load(system, organisations, options.seed)
     try:
-        began = carry_out(faults, schedule.make(options.seed, options.seconds, own_network is not None),
-                          options.seconds, say)
+        began = carry_out(faults, schedule.make(options.seed, options.seconds, options.pause,
+                                                own_network is not None), options.seconds, say)
     finally:
         load.end()
     calm = wait_until_calm(system, followers)
@@ -74,6 +76,7 @@ def storm(system: System, own_network, pipeline: Path, options: argparse.Namespa
     return [*count.of_jobs(tables, load.accepted), *count.of_runs(tables, runs),
             *count.of_events(tables, {org: follower.log for org, follower in followers.items()}),
             *count.of_processes(system.run_log.read_text(), faults.killed),
+            count.broken('answers that nobody expects', set(load.answers) - EXPECTED),
             count.broken('far worker dead', [] if lived else ['far'])]
 
 

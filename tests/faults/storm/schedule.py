@@ -8,7 +8,6 @@ PROCESSES = [f'{role}-{number}' for role, count in
 EVERYBODY = [*PROCESSES, 'postgres']
 ENDPOINTS = ['PARATOPE_BROKER_GATEWAYS', 'PARATOPE_BROKER_WORKERS', 'PARATOPE_EVENTS_IN', 'PARATOPE_EVENTS']
 
-PAUSE = 1.3      # seconds from one fault to the next, on average
 LEASE = 3.0      # seconds of silence after which a peer is gone
 LONGEST = 9.0    # seconds that a fault lasts
 
@@ -66,11 +65,12 @@ KINDS = {
 }
 
 
-def make(seed: int, seconds: float, with_network: bool) -> list[Fault]:
-    """By time. Without a network of our own the faults that need one are passed over; the others stay the same."""
+def make(seed: int, seconds: float, pause: float, with_network: bool) -> list[Fault]:
+    """By time, `pause` seconds apart on average. Without a network of our own the faults that need one are passed
+    over; the others stay the same."""
     rng = random.Random(f'faults {seed}')
     faults, at = [], 0.0
-    while (at := at + rng.expovariate(1 / PAUSE)) < seconds:
+    while (at := at + rng.expovariate(1 / pause)) < seconds:
         kind = rng.choices(list(KINDS), [row[0] for row in KINDS.values()])[0]
         _, whom, lasts, needs_network = KINDS[kind]
         fault = Fault(at, kind, whom(rng), rng.uniform(*lasts) if lasts else 0.0)
