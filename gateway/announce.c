@@ -1,35 +1,48 @@
 #include "gateway/announce.h"
 
-#include "gateway/inputs.h"
 #include "gateway/store.h"
-#include "proto/program/log.h"
+#include "proto/chunks.h"
 
-void pt_send_job(pt_links_t *links, const pt_job_parcel_t *job, int64_t expires)
+static void set_elsewhere(pt_msg_t *msg, const msgpack_sbuffer *inputs)
+{
+    msg->size = inputs->size;
+    pt_digest(inputs->data, inputs->size, msg->digest);
+    pt_msg_set(msg, PT_F_SIZE);
+    pt_msg_set(msg, PT_F_DIGEST);
+}
+
+static void send_job(pt_links_t *links, const pt_job_parcel_t *job, const msgpack_sbuffer *inputs,
+                     int64_t expires)
+{
+    pt_msg_t msg;
+    bool large = inputs->size > PT_PAYLOAD_MAX;
+    pt_msg_init(&msg, PT_JOB);
+    msg.job_id = job->job_id;
+    msg.org_id = job->org_id;
+    msg.attempt = job->attempt;
+    pt_msg_set(&msg, PT_F_JOB_ID);
+    pt_msg_set(&msg, PT_F_ORG_ID);
+    pt_msg_set(&msg, PT_F_ATTEMPT);
+    msg.priority = (uint64_t)job->priority;
+    msg.weight = (uint64_t)job->weight;
+    pt_msg_set(&msg, PT_F_PRIORITY);
+    pt_msg_set(&msg, PT_F_WEIGHT);
+    pt_msg_set_text(&msg, PT_F_JOB_TYPE, job->job_type);
+    if (large)
+        set_elsewhere(&msg, inputs);
+    pt_links_send(links, &job->ticket, &msg, large ? NULL : inputs->data, large ? 0 : inputs->size,
+                  expires);
+}
+
+const pt_inputs_fault_t *pt_send_job(pt_links_t *links, const pt_job_parcel_t *job, int64_t expires)
 {
     msgpack_sbuffer inputs;
     msgpack_sbuffer_init(&inputs);
-    if (pt_inputs_pack(&job->variant_id, job->name, job->format, job->chains, &inputs)) {
-        pt_msg_t msg;
-        pt_msg_init(&msg, PT_JOB);
-        msg.job_id = job->job_id;
-        msg.org_id = job->org_id;
-        msg.attempt = job->attempt;
-        pt_msg_set(&msg, PT_F_JOB_ID);
-        pt_msg_set(&msg, PT_F_ORG_ID);
-        pt_msg_set(&msg, PT_F_ATTEMPT);
-        msg.priority = (uint64_t)job->priority;
-        msg.weight = (uint64_t)job->weight;
-        pt_msg_set(&msg, PT_F_PRIORITY);
-        pt_msg_set(&msg, PT_F_WEIGHT);
-        pt_msg_set_text(&msg, PT_F_JOB_TYPE, job->job_type);
-        pt_links_send(links, &job->ticket, &msg, inputs.data, inputs.size, expires);
-    } else {
-        /* Candidates are limited at the door, so this is a row that somebody else wrote. */
-        char id[PT_UUID_TEXT];
-        pt_log(PT_ERROR, "a job's inputs cannot be sent: its variant is malformed or too large",
-               PT_S("job", pt_uuid_format(&job->job_id, id)));
-    }
+    const pt_inputs_fault_t *fault = pt_inputs_pack(&job->inputs, &inputs);
+    if (!fault)
+        send_job(links, job, &inputs, expires);
     msgpack_sbuffer_destroy(&inputs);
+    return fault;
 }
 
 static void set_detail(pt_msg_t *msg, const pt_event_t *event)

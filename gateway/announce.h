@@ -3,6 +3,7 @@
 #define PT_ANNOUNCE_H
 
 #include "gateway/fold.h"
+#include "gateway/inputs.h"
 #include "gateway/links.h"
 #include "gateway/pg.h"
 #include "gateway/rounds.h"
@@ -10,14 +11,17 @@
 /* A job as the statement that handed it out tells it; everything is borrowed. */
 typedef struct {
     pt_ticket_t ticket;
-    pt_uuid_t job_id, org_id, variant_id;
+    pt_uuid_t job_id, org_id;
     uint32_t attempt;
     int priority, weight; /* class of the job, turns of its organisation */
-    const char *job_type, *name, *format, *chains;
+    const char *job_type;
+    pt_inputs_t inputs;
 } pt_job_parcel_t;
 
-/* Sends the job to the ticket's broker, not after `expires` (clock ms). */
-void pt_send_job(pt_links_t *links, const pt_job_parcel_t *job, int64_t expires);
+/* Sends the job to the ticket's broker, not after `expires` (clock ms); inputs that do not fit are
+   only named, and whoever computes fetches them (supplier.h). Or says why nobody can compute it. */
+const pt_inputs_fault_t *pt_send_job(pt_links_t *links, const pt_job_parcel_t *job,
+                                     int64_t expires);
 
 /* Which job an event is about, and its number. */
 typedef struct {

@@ -210,15 +210,15 @@ static void send_job(pt_committer_t *self, waiter_t *waiter, const PGresult *row
     pt_job_parcel_t job = {.ticket = waiter->ticket,
                            .job_id = waiter->job_id,
                            .org_id = waiter->submission.org_id,
-                           .variant_id = waiter->submission.variant_id,
                            .attempt = 1,
                            .priority = waiter->submission.priority,
                            .weight = waiter->submission.weight,
                            .job_type = waiter->submission.job_type,
-                           .name = PQgetvalue(rows, waiter->row, 4),
-                           .format = PQgetvalue(rows, waiter->row, 5),
-                           .chains = PQgetvalue(rows, waiter->row, 6)};
-    pt_send_job(self->links, &job, expires);
+                           .inputs = {.variant_id = waiter->submission.variant_id,
+                                      .name = PQgetvalue(rows, waiter->row, 4),
+                                      .format = PQgetvalue(rows, waiter->row, 5),
+                                      .chains = PQgetvalue(rows, waiter->row, 6)}};
+    pt_send_job(self->links, &job, expires); /* a fault is the sweep's, once nobody has the job */
 }
 
 static void publish_created(pt_committer_t *self, const waiter_t *waiter)

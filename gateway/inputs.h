@@ -1,4 +1,4 @@
-/* A job's inputs as its pipeline reads them (proto/PIPELINE.md), from a variant's row. */
+/* A job's inputs as its pipeline reads them (proto/PIPELINE.md), from its row and its variant's. */
 #ifndef PT_INPUTS_H
 #define PT_INPUTS_H
 
@@ -7,9 +7,19 @@
 #include <msgpack.h>
 #include <stdbool.h>
 
-/* Appends the map to `out`. `chains` is the column's JSON. False if that is none, or the inputs are
-   larger than PT_PAYLOAD_MAX. */
-bool pt_inputs_pack(const pt_uuid_t *variant_id, const char *name, const char *format,
-                    const char *chains, msgpack_sbuffer *out);
+/* The columns, `chains` and `options` JSON; options may be NULL. All borrowed. */
+typedef struct {
+    pt_uuid_t variant_id;
+    const char *name, *format, *chains, *options;
+} pt_inputs_t;
+
+/* Why a job has no inputs that could be sent: it fails with that. */
+typedef struct {
+    const char *code, *message;
+} pt_inputs_fault_t;
+
+/* Appends the map to `out`, the same bytes for the same columns each time. NULL, or what is wrong:
+   chains that are none, options that msgpack or text cannot have, more than PT_LARGE_MAX bytes. */
+const pt_inputs_fault_t *pt_inputs_pack(const pt_inputs_t *inputs, msgpack_sbuffer *out);
 
 #endif

@@ -19,14 +19,16 @@ typedef struct {
     void (*fact)(void *context, pt_fact_t *fact); /* takes the fact's payload */
     /* A piece of a log; `payload` is borrowed, and may be none. False: it is nothing to store. */
     bool (*log)(void *context, const pt_msg_t *msg, const zframe_t *payload);
-    void (*credit)(void *context); /* some grew, came back (in the thread that
-                                      releases it), or other types are served */
+    void (*credit)(void *context);              /* some grew, came back (in the thread that
+                                                   releases it), or other types are served */
     void (*brokers)(void *context, int broker); /* a session began, or `broker`'s ended (or -1) */
     void (*held)(void *context, int broker, uint64_t number, const pt_refs_t *held);
     void (*gone)(void *context, const pt_uuid_t *job_id, uint32_t attempt, bool certain,
                  bool counts, const char *reason);
     /* A piece of a large result; `payload` is borrowed. */
     void (*chunk)(void *context, const pt_msg_t *chunk, const void *payload, size_t size);
+    /* A worker of that broker wants a piece of large inputs. */
+    void (*fetch)(void *context, const pt_ticket_t *from, const pt_msg_t *fetch);
     /* A gateway's event passed by; `is_new`: its number is above the last that was noted. */
     void (*event)(void *context, const pt_msg_t *event, bool is_new);
 } pt_links_sink_t;
@@ -44,7 +46,8 @@ void pt_links_start(pt_links_t *self);
 void pt_links_stop(pt_links_t *self);
 void pt_links_destroy(pt_links_t **self);
 
-/* Only the leader hears status, result, log and event, says so in its beats and repeats the edges. */
+/* Only the leader hears status, result, log and event, says so in its beats and repeats the edges.
+ */
 void pt_links_set_leader(pt_links_t *self, bool leader);
 
 /* Credit, see credit.h; safe from any thread. */

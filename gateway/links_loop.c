@@ -246,6 +246,20 @@ static void take_slots(pt_links_t *self, int link, const pt_counts_t *slots)
         self->sink.credit(self->sink.context);
 }
 
+/* Where an answer to what came from there goes. */
+static pt_ticket_t ticket_of(const pt_links_t *self, int link)
+{
+    pt_ticket_t ticket = {.link = link};
+    memcpy(ticket.session, self->brokers[link].session.session, PT_SESSION_SIZE);
+    return ticket;
+}
+
+static void take_fetch(pt_links_t *self, int link, const pt_msg_t *msg)
+{
+    pt_ticket_t from = ticket_of(self, link);
+    self->sink.fetch(self->sink.context, &from, msg);
+}
+
 static void take_job_message(pt_links_t *self, int link, const pt_msg_t *msg, zframe_t *payload)
 {
     switch (msg->verb) {
@@ -266,6 +280,9 @@ static void take_job_message(pt_links_t *self, int link, const pt_msg_t *msg, zf
     case PT_GONE:
         self->sink.gone(self->sink.context, &msg->job_id, msg->attempt, msg->certain,
                         !msg->handed_back, msg->reason);
+        break;
+    case PT_FETCH:
+        take_fetch(self, link, msg);
         break;
     case PT_CHUNK:
         self->sink.chunk(self->sink.context, msg, zframe_data(payload), zframe_size(payload));
@@ -326,9 +343,8 @@ static void take_event(pt_links_t *self, const pt_msg_t *msg)
 
 static void take_fact(pt_links_t *self, int link, const pt_msg_t *msg, const zframe_t *payload)
 {
-    pt_ticket_t from = {.link = link};
+    pt_ticket_t from = ticket_of(self, link);
     pt_fact_t fact;
-    memcpy(from.session, self->brokers[link].session.session, PT_SESSION_SIZE);
     if (pt_fact_read(&fact, &from, msg, payload))
         self->sink.fact(self->sink.context, &fact);
     else

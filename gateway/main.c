@@ -8,6 +8,7 @@
 #include "gateway/migrate.h"
 #include "gateway/recorder.h"
 #include "gateway/store_read.h"
+#include "gateway/supplier.h"
 #include "gateway/sweep.h"
 #include "proto/program/log.h"
 #include "proto/program/options.h"
@@ -44,6 +45,7 @@ typedef struct {
     pt_links_t *links;
     pt_recorder_t *recorder, *large; /* large: of results that were fetched */
     pt_fetcher_t *fetcher;
+    pt_supplier_t *supplier;
     pt_logs_t *logs;
     pt_sweep_t *sweep;
     pt_control_t *control;
@@ -66,6 +68,11 @@ static void on_fact(void *context, pt_fact_t *fact)
 static void on_chunk(void *context, const pt_msg_t *chunk, const void *payload, size_t size)
 {
     pt_fetcher_chunk(((parts_t *)context)->fetcher, chunk, payload, size);
+}
+
+static void on_fetch(void *context, const pt_ticket_t *from, const pt_msg_t *fetch)
+{
+    pt_supplier_asked(((parts_t *)context)->supplier, from, fetch);
 }
 
 static bool on_log(void *context, const pt_msg_t *msg, const zframe_t *payload)
@@ -191,7 +198,7 @@ static bool start(parts_t *parts, const pt_options_t *given)
                                     pt_options_demand(given, "events-in"),
                                     pt_options_demand(given, "events"), &parts->keyring};
     pt_links_sink_t sink = {parts,   on_fact, on_log,   on_credit, on_brokers,
-                            on_held, on_gone, on_chunk, on_event};
+                            on_held, on_gone, on_chunk, on_fetch,  on_event};
     parts->links = pt_links_new(&settings, &sink);
     if (!parts->links)
         return false;
@@ -199,6 +206,7 @@ static bool start(parts_t *parts, const pt_options_t *given)
     parts->recorder = pt_recorder_new(uri, parts->links, on_waits, on_ended, parts);
     parts->large = pt_recorder_new(uri, parts->links, on_waits, on_ended, parts);
     parts->fetcher = pt_fetcher_new(uri, parts->links, parts->recorder, parts->large);
+    parts->supplier = pt_supplier_new(uri, parts->links);
     parts->sweep = pt_sweep_new(uri, parts->links, parts->recorder);
     parts->committer = pt_committer_new(uri, parts->links, on_waits, parts);
     parts->pool = pt_pool_new(uri, READ_CONNECTIONS);
@@ -215,6 +223,7 @@ static void stop(parts_t *parts)
     pt_control_destroy(&parts->control);
     pt_links_stop(parts->links);
     pt_sweep_destroy(&parts->sweep);
+    pt_supplier_destroy(&parts->supplier);
     pt_fetcher_stop(parts->fetcher);
     pt_recorder_destroy(&parts->recorder);
     pt_logs_destroy(&parts->logs);

@@ -252,6 +252,8 @@ static void say(pt_recorder_t *self, const pt_item_t *item, pt_verb_t verb, cons
 
 static void answer(pt_recorder_t *self, const pt_item_t *item)
 {
+    if (item->fact.from.link < 0) /* our own */
+        return;
     pt_reply_t reply = pt_reply(item->fate, &item->fact.said, &item->fold, item->refusal != NULL);
     bool refused = reply.outcome && strcmp(reply.outcome, "refused") == 0;
     if (reply.verb != PT_VERBS)

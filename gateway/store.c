@@ -49,6 +49,11 @@ const pt_sql_t pt_sql_insert_result = {
     "insert_result", "insert into results (job_id, results, model_versions, bytes)"
                      " values ($1::uuid, $2::text::json, $3::text::json, octet_length($2::text))"};
 
+const pt_sql_t pt_sql_job_inputs = {
+    "job_inputs", "select j.attempt, j.completed_at is not null, v.id, v.name, v.format, v.chains,"
+                  " j.options from jobs j join variants v on v.id = j.variant_id"
+                  " where j.id = $1::uuid"};
+
 const pt_sql_t pt_sql_awaits_ending = {
     "awaits_ending", "select exists (select 1 from jobs where id = $1::uuid and org_id = $2::uuid"
                      " and job_type = $3 and attempt = $4::integer and completed_at is null)"};
@@ -136,8 +141,9 @@ const pt_sql_t pt_sql_hand_out = {
     "  where j.id = l.id and j.attempt = l.attempt"
     "  returning j.id, j.org_id, j.attempt, j.variant_id, j.priority, j.options, l.place, l.turn,"
     "  l.weight)"
-    " select h.id, h.org_id, h.attempt, v.id, v.name, v.format, v.chains, h.options, h.priority,"
-    " h.weight, h.turn from handed h join variants v on v.id = h.variant_id order by h.place"};
+    " select h.id, h.org_id, h.attempt, v.id, v.name, v.format, v.chains,"
+    " case when pg_column_size(h.options) <= 2000 then h.options end, h.priority, h.weight, h.turn,"
+    " coalesce(pg_column_size(h.options) > 2000, false) from handed h join variants v on v.id = h.variant_id order by h.place"};
 
 const pt_sql_t pt_sql_next_due = {
     "next_due", WAITING_ORGS ", " OUT_TYPES ", " ROOMS

@@ -28,6 +28,9 @@ extern const pt_sql_t pt_sql_insert_results;
 /* (id, results, model_versions) of one */
 extern const pt_sql_t pt_sql_insert_result;
 
+/* (id) → attempt, whether it has ended, variant id, name, format, chains, options */
+extern const pt_sql_t pt_sql_job_inputs;
+
 /* (id, org_id, job_type, attempt) → whether an ending of that attempt would change the job */
 extern const pt_sql_t pt_sql_awaits_ending;
 
@@ -39,8 +42,8 @@ extern const pt_sql_t pt_sql_append_events;
 extern const pt_sql_t pt_sql_lock_hand_out;
 
 /* (job_type, limit, turns {org id: next}, turn of now; see turns.h) → id, org_id, attempt,
-   variant_id, name, format, chains, options or null, priority, weight, turn; in the order in which
-   they are to be sent */
+   variant_id, name, format, chains, options or null, priority, weight, turn, large; in the order in
+   which they are to be sent. large: there are options, but more than are read many at a time */
 extern const pt_sql_t pt_sql_hand_out;
 
 /* (job_type) → milliseconds until the first waiting job is due that no limit holds back, or null;

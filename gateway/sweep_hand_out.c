@@ -17,23 +17,68 @@ static int reserve(pt_sweep_t *self, const char *job_type, pt_ticket_t tickets[H
     return count;
 }
 
+/* Nobody can compute it, whoever tries. */
+static void fail(pt_sweep_t *self, const pt_job_parcel_t *job, const pt_inputs_fault_t *fault)
+{
+    pt_fact_t fact = {.said = {.said = PT_SAID_ENDING, .at = pt_wall_us()},
+                      .from = {.link = -1},
+                      .org_id = job->org_id};
+    fact.said.job_id = job->job_id;
+    fact.said.attempt = job->attempt;
+    fact.said.started_at = fact.said.at;
+    pt_job_type_copy(fact.job_type, job->job_type);
+    snprintf(fact.said.code, sizeof fact.said.code, "%s", fault->code);
+    snprintf(fact.said.message, sizeof fact.said.message, "%s", fault->message);
+    pt_recorder_take(self->recorder, &fact);
+}
+
+static void send_or_fail(pt_sweep_t *self, const pt_job_parcel_t *job, int64_t expires)
+{
+    const pt_inputs_fault_t *fault = pt_send_job(self->links, job, expires);
+    if (fault)
+        fail(self, job, fault);
+}
+
+/* Large options are read one job at a time. Whose time is over before its turn is found by the
+   rounds, and handed out again. */
+static void send_large(pt_sweep_t *self, pt_job_parcel_t *job, int64_t expires)
+{
+    char id[PT_UUID_TEXT];
+    const char *params[] = {pt_uuid_format(&job->job_id, id)};
+    PGresult *row = NULL;
+    if (pt_clock_ms() > expires ||
+        pt_pg_run(self->pg, &pt_sql_job_inputs, params, 1, PT_SWEEP_LARGE_MS, &row) != PT_PG_OK)
+        return;
+    if (PQntuples(row) > 0 && !PQgetisnull(row, 0, 6)) {
+        job->inputs.options = PQgetvalue(row, 0, 6);
+        send_or_fail(self, job, pt_clock_ms() + PT_SEND_WITHIN_MS);
+    }
+    PQclear(row);
+    pt_pg_close(self->pg); /* its buffer has grown by as much, and never shrinks */
+}
+
 static void send_row(pt_sweep_t *self, const PGresult *rows, int row, backlog_t *backlog,
                      const pt_ticket_t *ticket, int64_t expires)
 {
-    pt_job_parcel_t job = {.ticket = *ticket,
-                           .job_type = backlog->job_type,
-                           .attempt = (uint32_t)atoi(PQgetvalue(rows, row, 2)),
-                           .name = PQgetvalue(rows, row, 4),
-                           .format = PQgetvalue(rows, row, 5),
-                           .chains = PQgetvalue(rows, row, 6),
-                           .priority = atoi(PQgetvalue(rows, row, 8)),
-                           .weight = atoi(PQgetvalue(rows, row, 9))};
+    pt_job_parcel_t job = {
+        .ticket = *ticket,
+        .job_type = backlog->job_type,
+        .attempt = (uint32_t)atoi(PQgetvalue(rows, row, 2)),
+        .priority = atoi(PQgetvalue(rows, row, 8)),
+        .weight = atoi(PQgetvalue(rows, row, 9)),
+        .inputs = {.name = PQgetvalue(rows, row, 4),
+                   .format = PQgetvalue(rows, row, 5),
+                   .chains = PQgetvalue(rows, row, 6),
+                   .options = PQgetisnull(rows, row, 7) ? NULL : PQgetvalue(rows, row, 7)}};
     pt_uuid_parse(&job.job_id, PQgetvalue(rows, row, 0), PT_UUID_TEXT - 1);
     pt_uuid_parse(&job.org_id, PQgetvalue(rows, row, 1), PT_UUID_TEXT - 1);
-    pt_uuid_parse(&job.variant_id, PQgetvalue(rows, row, 3), PT_UUID_TEXT - 1);
+    pt_uuid_parse(&job.inputs.variant_id, PQgetvalue(rows, row, 3), PT_UUID_TEXT - 1);
     pt_turns_took(&backlog->turns, &job.org_id, strtoll(PQgetvalue(rows, row, 10), NULL, 10),
                   job.weight);
-    pt_send_job(self->links, &job, expires);
+    if (*PQgetvalue(rows, row, 11) == 't')
+        send_large(self, &job, expires);
+    else
+        send_or_fail(self, &job, expires);
 }
 
 /* When the next one of the type is due, now that all that was due is out, and whether a limit holds

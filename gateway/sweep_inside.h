@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #define PT_SWEEP_STATEMENT_MS 5000
+#define PT_SWEEP_LARGE_MS 30000 /* of one that reads up to 64 MiB */
 #define PT_SWEEP_AGAIN_MS 500 /* after an error, or for a row that somebody else holds */
 
 /* What is known of a type's backlog, and whose turn it is. */

@@ -1,5 +1,7 @@
 """Results up to 64 MiB, which wait at their worker and are fetched in chunks: sizes, memory, and whoever dies meanwhile."""
 import contextlib
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -285,3 +287,75 @@ def test_a_spool_that_is_full_fails_the_job_with_the_reason(new_system, slow_wor
         check(system)
     finally:
         subprocess.run(['umount', '--lazy', disk], check=True)
+
+
+# Inputs
+
+def submit_with_options(system, options: object) -> str:
+    """A job that waits, because nobody serves its type yet; the API takes no options so far."""
+    job = system.submit(system.make_variant('with options'))
+    changed = system.query('UPDATE jobs SET options = %s WHERE id = %s AND due_at IS NOT NULL RETURNING id::text',
+                           json.dumps(options), job)
+    assert changed == [{'id': job}]
+    return job
+
+
+def options_read(system, job: str) -> str:
+    """What the pipeline tells of what it read."""
+    return system.query("SELECT results->>'options' AS digest FROM results WHERE job_id = %s", job)[0]['digest']
+
+
+def digest(options: object) -> str:
+    return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
+
+
+OPTIONS = {'small': {'depth': 3, 'names': ['é', '\n', ''], 'score': -0.25, 'all': None},
+           'of 60 KB': {'text': 'y' * 60000},
+           'of 70 KB': {'text': 'y' * 70000},
+           'of 20 MiB': {'numbers': list(range(1_000_000)), 'text': 'z' * (13 * MIB)}}
+
+
+def test_options_reach_the_pipeline(new_system, slow_worker):
+    """Small ones in the message, larger ones fetched by the worker before it starts."""
+    system = new_system(workers=0)
+    jobs = {name: submit_with_options(system, options) for name, options in OPTIONS.items()}
+    plain = system.submit(system.make_variant('plain'))
+    slow_worker(system, 0.0)
+    rows = ended(system, [*jobs.values(), plain])
+    assert {row['attempt'] for row in rows.values()} == {1}
+    assert {name: options_read(system, job) for name, job in jobs.items()} == \
+        {name: digest(options) for name, options in OPTIONS.items()}
+    assert options_read(system, plain) is None
+    print(f'gateway {peak(system, "gateway-1")} MiB, broker {peak(system, "broker-1")} MiB')
+    assert peak(system, 'gateway-1') < 400
+    check(system)
+
+
+def test_inputs_that_nobody_can_read_fail_with_the_reason(new_system, slow_worker):
+    system = new_system(workers=0)
+    large = submit_with_options(system, 'w' * (LIMIT + 1))
+    job = submit_with_options(system, None)
+    system.query("UPDATE jobs SET options = '[\"\\u0000\"]' WHERE id = %s RETURNING 1", job)
+    slow_worker(system, 0.0)
+    rows = system.wait_terminal([large, job], 60)
+    assert {(row['status'], row['attempt']) for row in rows.values()} == {('failed', 1)}
+    assert (error_code(system, large), error_code(system, job)) == ('inputs_too_large', 'invalid_inputs')
+    check(system)
+
+
+def test_the_gateway_that_sent_the_job_is_killed_while_its_inputs_are_fetched(new_system, slow_worker):
+    """The next leader answers from the table, and what had come need not come again."""
+    system = new_system(workers=0, gateways=2)
+    options = {'text': 'z' * (10 * MIB)}
+    job = submit_with_options(system, options)
+    worker = slow_worker(system)
+    assert wait_for(lambda: any(relay.partner for relay in worker.relays), 20)
+    out = 'SELECT 1 FROM jobs WHERE id = %s AND due_at IS NULL'
+    assert wait_for(lambda: system.query(out, job), 30), 'it is not handed out'
+    time.sleep(0.7)
+    assert system.jobs([job])[job]['status'] == 'pending', 'nothing is said of it before its inputs are there'
+    leader = next(name for name in ('gateway-1', 'gateway-2') if 'records now' in system.log(name))
+    system.kill(leader)
+    assert ended(system, [job])[job]['attempt'] == 1
+    assert options_read(system, job) == digest(options)
+    check(system)

@@ -41,6 +41,7 @@ CASES = [
     ('insert_results', [[job_id(n) for n in (6, 10)], ['{}'] * 2, ['{}'] * 2], {'jobs_pkey'}),
     ('insert_result', [job_id(6), '{}', '{}'], {'jobs_pkey'}),
     ('awaits_ending', [COMPLETED[0], OURS, 'humanization', '1'], {'jobs_pkey'}),
+    ('job_inputs', [COMPLETED[0]], {'jobs_pkey', 'variants_pkey'}),
     ('append_events', [COMPLETED[:2], [OURS, OTHERS[0]], ['humanization'] * 2, ['created'] * 2, ['pending'] * 2,
                        [1] * 2, [NOW] * 2, [None] * 2], {'event_counters_pkey'}),
     *((name, arguments, {'jobs_waiting', 'jobs_pkey', 'jobs_out', 'variants_pkey', 'organisations_pkey', LIMITS}, {'limits'})

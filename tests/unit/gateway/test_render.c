@@ -1,11 +1,9 @@
 /* Results become JSON that PostgreSQL takes, or are refused with the reason; array parameters. */
 #include "tests/unit/unit.h"
 
-#include "gateway/inputs.h"
 #include "gateway/pg.h"
 #include "gateway/render.h"
 #include "gateway/store.h"
-#include "proto/wire.h"
 
 static void a_result_becomes_json(void **state)
 {
@@ -50,26 +48,6 @@ static void what_cannot_be_stored_is_refused(void **state)
     REFUSED("\x82\xa7results\x81\x01\x01\xaemodel_versions\x80", "a key that is no text");
 }
 
-static void inputs_are_packed_from_a_row(void **state)
-{
-    (void)state;
-    msgpack_sbuffer out;
-    pt_uuid_t id = {{9}};
-    msgpack_sbuffer_init(&out);
-    assert_true(
-        pt_inputs_pack(&id, "a", "nanobody", "[{\"kind\":\"vhh\",\"sequence\":\"EVQ\"}]", &out));
-    static const char expected[] =
-        "\x84\xaavariant_id\xc4\x10\x09\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xa4name\xa1"
-        "a\xa6"
-        "format\xa8nanobody\xa6"
-        "chains\x91\x82\xa4kind\xa3vhh\xa8sequence\xa3"
-        "EVQ";
-    assert_int_equal(out.size, sizeof expected - 1);
-    assert_memory_equal(out.data, expected, out.size);
-    assert_false(pt_inputs_pack(&id, "a", "mab", "{}", &out));
-    msgpack_sbuffer_destroy(&out);
-}
-
 static void array_parameters_are_quoted(void **state)
 {
     (void)state;
@@ -96,7 +74,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_becomes_json),
         cmocka_unit_test(what_cannot_be_stored_is_refused),
-        cmocka_unit_test(inputs_are_packed_from_a_row),
         cmocka_unit_test(array_parameters_are_quoted),
         cmocka_unit_test(times_are_exact_to_the_microsecond),
     };
