@@ -132,8 +132,6 @@ static void message(fuzz_t *self, reader_t *reader)
     say(reader, &msg, "worker", session);
     if (!over_the_wire(&msg, &read))
         return;
-    if (read.verb == PT_JOB && pt_msg_has(&read, PT_F_SIZE))
-        return; /* large inputs are not for this target */
     pt_input_t input = {.kind = PT_IN_MESSAGE, .msg = &read};
     input.payload = payload_of(&read, &input.payload_size);
     step(self, &input);

@@ -4,7 +4,7 @@
 #define FUZZ_SAYING_H
 
 #include "fuzz.h"
-#include "proto/message.h"
+#include "proto/chunks.h"
 
 #define JOBS 8
 #define TYPES 2
@@ -41,6 +41,38 @@ static inline void say_counts(reader_t *reader, pt_counts_t *counts)
         pt_counts_set(counts, type_of(type), below(reader, 6));
 }
 
+/* The only large inputs that there are: {"x": bytes}, two chunks, the second of one byte. */
+#define LARGE (PT_CHUNK_MAX + 1)
+
+static inline const uint8_t *large_inputs(void)
+{
+    static const uint8_t head[] = {
+        0x81, 0xa1, 'x', 0xc6, 0, 0, (LARGE - 8) >> 8, (LARGE - 8) & 255};
+    static uint8_t inputs[LARGE];
+    memcpy(inputs, head, sizeof head);
+    return inputs;
+}
+
+static inline const uint8_t *large_digest(void)
+{
+    static uint8_t digest[PT_DIGEST_SIZE];
+    if (digest[0] == 0) /* the first time */
+        pt_digest(large_inputs(), LARGE, digest);
+    return digest;
+}
+
+/* Their chunk at that offset, as the wire has it: a bin. */
+static inline const uint8_t *large_chunk(uint64_t offset, size_t *size)
+{
+    static uint8_t payload[5 + PT_CHUNK_MAX] = {0xc6};
+    size_t bytes = offset == 0 ? PT_CHUNK_MAX : 1;
+    for (size_t i = 0; i < 4; i++)
+        payload[1 + i] = (uint8_t)(bytes >> (24 - 8 * i));
+    memcpy(payload + 5, large_inputs() + offset, bytes);
+    *size = 5 + bytes;
+    return payload;
+}
+
 static inline void say_job(reader_t *reader, pt_msg_t *msg)
 {
     unsigned job = below(reader, JOBS), optional = next(reader);
@@ -50,7 +82,9 @@ static inline void say_job(reader_t *reader, pt_msg_t *msg)
     pt_msg_set_text(msg, PT_F_JOB_TYPE, type_of(job % TYPES));
     msg->priority = below(reader, PT_PRIORITIES);
     msg->weight = 1 + below(reader, 4);
-    msg->size = PT_PAYLOAD_MAX + 1;
+    msg->size = LARGE;
+    memcpy(msg->digest, large_digest(), PT_DIGEST_SIZE);
+    msg->offset = optional & 64 ? PT_CHUNK_MAX : 0;
     msg->certain = optional & 1;
     msg->handed_back = optional & 2;
     if (optional & 4)
@@ -104,10 +138,12 @@ static inline void say(reader_t *reader, pt_msg_t *msg, const char *role,
 /* The payload that the message has, if it is one that needs one; both NULL and 0 if not. */
 static inline const uint8_t *payload_of(const pt_msg_t *msg, size_t *size)
 {
-    static const uint8_t inputs[] = {0x80}, piece[] = {0xc4, 1, 'x'};
-    bool chunk = msg->verb == PT_CHUNK, job = msg->verb == PT_JOB && !pt_msg_has(msg, PT_F_SIZE);
-    *size = chunk ? sizeof piece : job ? sizeof inputs : 0;
-    return chunk ? piece : job ? inputs : NULL;
+    static const uint8_t inputs[] = {0x80};
+    bool job = msg->verb == PT_JOB && !pt_msg_has(msg, PT_F_SIZE);
+    if (msg->verb == PT_CHUNK)
+        return large_chunk(msg->offset, size);
+    *size = job ? sizeof inputs : 0;
+    return job ? inputs : NULL;
 }
 
 /* As it comes off the wire; false if it is none. Clears the former. */

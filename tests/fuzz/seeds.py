@@ -218,7 +218,8 @@ def agent() -> list[bytes]:
             welcome + job + says(STOP, about(0)) + bytes([10, 0, 1]) + bytes([13, 0]) + tick(),
             welcome + job + bytes([9, 0]) + bytes([10, 0, 3]) + tick(2, 200), welcome + job + bytes([12, 0]) + tick(9, 100),
             welcome + job + says(HELLO_AGAIN, about(0)) + tick(4, 100) + says(WELCOME, hello(0) + about(0)) + bytes([11]),
-            welcome + says(BEAT, b'\1') + tick(20, 50) + says(BYE, about(0))]
+            welcome + says(JOB, about(0, optional=16)) + says(CHUNK, about(0, optional=64)) + says(CHUNK, about(0)) +
+            progress + result + tick(2), welcome + says(BEAT, b'\1') + tick(20, 50) + says(BYE, about(0))]
 
 
 TARGETS = {
