@@ -47,14 +47,16 @@ static const unsigned must_strike[FAULTS] = {[FAULT_GATEWAY_DIES] = AT_GATEWAYS,
                                              [FAULT_DATABASE_CUT] = P(IDLE) | P(COMMIT_UNDER_WAY)};
 
 #define V(VERB) ((uint64_t)1 << PT_##VERB)
-/* What each role hears of the protocol. hello? towards a broker, fetch, chunk and log are not
-   simulated: no part that is simulated says them. */
+/* What each role hears of the protocol. hello? towards a broker, logs and large inputs are not
+   simulated. */
 static const uint64_t must_hear[ROLES] = {
     [AT_GATEWAY] = V(WELCOME) | V(HELLO_AGAIN) | V(CREDIT) | V(BEAT) | V(HAVE) | V(GONE) | V(BYE) |
-                   V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT),
+                   V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(CHUNK),
     [AT_BROKER] = V(HELLO) | V(JOB) | V(CREDIT) | V(BEAT) | V(STOP) | V(SETTLED) | V(HAVE) |
-                  V(GONE) | V(BYE) | V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(EDGE),
-    [AT_WORKER] = V(WELCOME) | V(HELLO_AGAIN) | V(JOB) | V(BEAT) | V(STOP) | V(SETTLED) | V(BYE),
+                  V(GONE) | V(BYE) | V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(EDGE) |
+                  V(FETCH) | V(CHUNK),
+    [AT_WORKER] =
+        V(WELCOME) | V(HELLO_AGAIN) | V(JOB) | V(BEAT) | V(STOP) | V(SETTLED) | V(BYE) | V(FETCH),
     [AT_SUBSCRIBER] = V(EVENT) | V(EDGE)};
 
 const char *fault_name(fault_t fault)

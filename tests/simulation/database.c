@@ -383,6 +383,14 @@ static void next_due(world_t *world, statement_t *ask)
     }
 }
 
+static void awaits_ending(world_t *world, statement_t *ask)
+{
+    const record_t *record =
+        ask->items[0].job < 0 ? NULL : &world->database->records[ask->items[0].job];
+    ask->number = record && record->exists && !pt_state_ended(record->row.state) &&
+                  record->row.attempt == ask->items[0].attempt;
+}
+
 static void note_unserved(world_t *world, const statement_t *ask)
 {
     int64_t *since = world->database->unserved_since;
@@ -500,6 +508,9 @@ static void execute(world_t *world, statement_t *ask, uint64_t session)
         break;
     case DB_NEXT_DUE:
         next_due(world, ask);
+        break;
+    case DB_AWAITS_ENDING:
+        awaits_ending(world, ask);
         break;
     case DB_NOTE_UNSERVED:
         note_unserved(world, ask);

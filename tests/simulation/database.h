@@ -22,6 +22,8 @@ typedef enum {
     DB_HAND_OUT,  /* type, limit, org (turns go on behind it, −1) → items: job, attempt */
     DB_NEXT_DUE, /* type → number: ms until something is due, or −1; held: a limit keeps some back
                   */
+    DB_AWAITS_ENDING, /* items: one job, attempt → number: whether it has not ended at that attempt
+                       */
     DB_NOTE_UNSERVED, /* number: types that nobody serves, context: those of which that stays noted
                        */
     DB_EXPIRED,       /* type → items: job, attempt, of those that waited too long */
@@ -35,7 +37,15 @@ typedef enum {
 } db_verb_t;
 
 /* What goes on between one gateway's thread and the database uses a connection of its own. */
-typedef enum { BY_COMMITTER, BY_RECORDER, BY_SWEEP, BY_CONTROL, BY_REQUEST, THREADS } thread_t;
+typedef enum {
+    BY_COMMITTER,
+    BY_RECORDER,
+    BY_SWEEP,
+    BY_CONTROL,
+    BY_FETCHER,
+    BY_REQUEST,
+    THREADS
+} thread_t;
 
 typedef struct {
     int job, org, type;

@@ -258,7 +258,8 @@ static void act(gateway_t *self, int broker, unsigned actions)
 
 /* ---- what comes in ----------------------------------------------------------------------- */
 
-static void take_job_message(gateway_t *self, int broker, const pt_msg_t *msg)
+static void take_job_message(gateway_t *self, int broker, const pt_msg_t *msg,
+                             const parcel_t *parcel)
 {
     switch (msg->verb) {
     case PT_BEAT:
@@ -272,7 +273,11 @@ static void take_job_message(gateway_t *self, int broker, const pt_msg_t *msg)
     case PT_HAVE:
         sweep_held(self, broker, msg->round, &msg->jobs);
         break;
+    case PT_CHUNK:
+        fetcher_chunk(self, msg, parcel_payload(parcel), parcel->payload_size);
+        break;
     case PT_GONE:
+        fetcher_forget(self, &msg->job_id, msg->attempt);
         sweep_gone(self, &msg->job_id, msg->attempt, msg->certain, !msg->handed_back);
         break;
     default:
@@ -293,7 +298,7 @@ void gateway_receives(world_t *world, node_t *node, int broker, const parcel_t *
     world->coverage->verbs[AT_GATEWAY][msg.verb]++;
     if (pt_link_take(&self->links[broker], &msg, gateway_now(self), &actions) &&
         self->links[broker].in_session)
-        take_job_message(self, broker, &msg);
+        take_job_message(self, broker, &msg, parcel);
     pt_msg_clear(&msg);
     act(self, broker, actions);
 }
@@ -305,7 +310,11 @@ static void take_fact(gateway_t *self, int broker, const pt_msg_t *msg, const pa
     memcpy(from.session, self->links[broker].session, PT_SESSION_SIZE);
     zframe_t *payload =
         parcel->has_payload ? zframe_new(parcel_payload(parcel), parcel->payload_size) : NULL;
-    if (pt_fact_read(&fact, &from, msg, payload))
+    if (!pt_fact_read(&fact, &from, msg, payload))
+        broken(self->world, "what a worker said is no fact");
+    else if (fact.size > 0 && !fact.payload)
+        fetcher_take(self, &fact);
+    else
         recorder_take(self, &fact);
     zframe_destroy(&payload);
 }
@@ -366,6 +375,7 @@ static void set_leader(gateway_t *self, bool leader)
     trace(self->world, self->node, leader ? "leads" : "leads no longer");
     self->leader = self->hears = leader;
     recorder_set_active(self, leader);
+    fetcher_set_active(self, leader);
     sweep_set_active(self, leader);
     for (int i = 0; i < BROKERS; i++)
         subscribe(self, i, leader);
@@ -452,6 +462,7 @@ void gateway_start(world_t *world, node_t *node)
     self->edges = pt_edges_new();
     self->last = &self->first;
     sweep_new(self);
+    fetcher_new(self);
     trace(world, node, "starts");
     for (int i = 0; i < BROKERS; i++) {
         open_sockets(self, i);
@@ -476,6 +487,7 @@ void gateway_die(world_t *world, node_t *node)
         self->first = next;
     }
     recorder_clear(self);
+    fetcher_destroy(self);
     pt_edges_destroy(&self->edges);
     pt_rounds_destroy(&self->sweep.rounds);
     free(self);

@@ -77,6 +77,13 @@ typedef struct {
     int64_t pause_ms;
 } recorder_t;
 
+typedef struct {
+    struct pt_transfers *transfers;
+    pt_fact_t ending; /* that is looked up */
+    bool active, pausing;
+    uint64_t serial, planned;
+} fetcher_t;
+
 /* What was heard of a job that a round asked for, written down beside the rules to check them. */
 typedef struct {
     uint32_t attempt, gone_for_certain; /* 0: none */
@@ -137,6 +144,7 @@ typedef struct {
     uint64_t control_serial;
     committer_t committer;
     recorder_t recorder;
+    fetcher_t fetcher;
     sweep_t sweep;
 } gateway_t;
 
@@ -160,10 +168,18 @@ uint64_t gateway_ask(gateway_t *self, thread_t thread, statement_t *statement, i
 void committer_submit(gateway_t *self, int job);
 
 /* ---- recorder.c ---- */
-/* Takes the fact's payload. */
-void recorder_take(gateway_t *self, pt_fact_t *fact);
+/* Takes the fact's payload. False: it was dropped. */
+bool recorder_take(gateway_t *self, pt_fact_t *fact);
 void recorder_set_active(gateway_t *self, bool active);
 void recorder_clear(gateway_t *self);
+
+/* ---- fetcher.c ---- */
+void fetcher_new(gateway_t *self);
+void fetcher_destroy(gateway_t *self);
+void fetcher_set_active(gateway_t *self, bool active);
+void fetcher_take(gateway_t *self, const pt_fact_t *ending);
+void fetcher_chunk(gateway_t *self, const pt_msg_t *chunk, const void *payload, size_t size);
+void fetcher_forget(gateway_t *self, const pt_uuid_t *job_id, uint32_t attempt);
 
 /* ---- sweep.c ---- */
 void sweep_new(gateway_t *self);

@@ -70,6 +70,8 @@ void jobs_new(world_t *world)
             job->bad_tries = 1; /* whoever did not hear of it may try again */
         if (job->script == SCRIPT_GOOD)
             job->bad_tries = 0;
+        if (random_chance(&world->random, world->settings.large))
+            job->large = (size_t)draw(world, 65600, 300000);
         job->steps = (int)draw(world, 0, 3);
         job->step_us = draw(world, 1 * MS, short_ones ? 50 * MS : 900 * MS);
     }

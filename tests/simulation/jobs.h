@@ -28,6 +28,7 @@ typedef struct {
     int bad_tries; /* that are left, or BAD_ALWAYS */
     int steps;     /* of progress */
     int64_t step_us;
+    size_t large;  /* bytes of its result, if it does not fit into a message; else 0 */
     bool accepted; /* answered with 202 */
     bool cancel_asked;
     uint8_t started[ATTEMPTS_MAX]; /* how often each attempt was given to a pipeline */

@@ -116,6 +116,12 @@ MUTANTS = {
     'stop_ignored': Mutant(
         'a worker goes on with what was stopped', 'worker/agent_session.c',
         '        jobs_stop(self, &msg->job_id, msg->attempt);\n', ''),
+    'keep_for_ever': Mutant(
+        'a large result is kept after it was settled', 'worker/agent_large.c',
+        '        pt_outputs_unspool(&self->out, job_id, attempt);\n', '        ;\n'),
+    'half_is_enough': Mutant(
+        'a large result is recorded as soon as some of it has come', 'proto/chunks.c',
+        'return self->there == self->size ? judge(self) : PT_CHUNKS_MORE;', 'return PT_CHUNKS_WHOLE;'),
     # Who follows the events.
     'edge_ignored': Mutant(
         'a subscriber does not look at edges', 'tests/simulation/subscriber.c',

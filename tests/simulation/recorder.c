@@ -8,15 +8,16 @@
 
 static void go_on(gateway_t *self);
 
-void recorder_take(gateway_t *self, pt_fact_t *fact)
+bool recorder_take(gateway_t *self, pt_fact_t *fact)
 {
     recorder_t *recorder = &self->recorder;
     if (!recorder->active || recorder->queued >= (size_t)self->world->settings.facts_max) {
         free(fact->payload);
-        return;
+        return false;
     }
     recorder->queue[recorder->queued++] = *fact;
     go_on(self);
+    return true;
 }
 
 static void drop_queue(recorder_t *recorder)
@@ -34,9 +35,38 @@ void recorder_set_active(gateway_t *self, bool active)
 
 static void drop_batch(recorder_t *recorder)
 {
-    for (size_t i = 0; i < recorder->count; i++)
-        free(recorder->batch[i].fact.payload);
-    recorder->count = 0;
+    while (recorder->count > 0)
+        free(recorder->batch[--recorder->count].fact.payload);
+}
+
+/* What was fetched is recorded, or will be fetched anew: there is room for another. */
+static void tell_fetcher(gateway_t *self)
+{
+    for (size_t i = 0; i < self->recorder.count; i++) {
+        const pt_fact_t *fact = &self->recorder.batch[i].fact;
+        if (fact->size > 0 && fact->payload)
+            fetcher_forget(self, &fact->said.job_id, fact->said.attempt);
+    }
+}
+
+/* Its bytes are all the job's number, as its pipeline wrote them. */
+static bool is_whole(const pt_fact_t *fact, int job, size_t size)
+{
+    const uint8_t *bytes = fact->payload;
+    for (size_t i = 1; i < 8 && fact->payload_size >= size; i++)
+        if (bytes[fact->payload_size / 8 * i] != (uint8_t)job)
+            return false;
+    return fact->payload_size >= size;
+}
+
+/* A large result has come whole. */
+static void check_result(gateway_t *self, const fact_item_t *item)
+{
+    int number = job_find(self->world, &item->fact.said.job_id);
+    size_t large = number < 0 ? 0 : job_at(self->world, number)->large;
+    if (item->fold.took_result && large > 0 && !is_whole(&item->fact, number, large))
+        broken(self->world, "the result of job %d, %zu bytes, is recorded with %zu or other bytes",
+               number, large, item->fact.payload_size);
 }
 
 void recorder_clear(gateway_t *self)
@@ -137,6 +167,7 @@ static void follow_up(gateway_t *self, const statement_t *written, range_t range
     for (size_t i = 0; i < range.count; i++) {
         fact_item_t *item = &self->recorder.batch[range.first + i];
         item->seq = written->items[i].seq;
+        check_result(self, item);
         publish(self, item);
         answer(self, item);
         tell_sweep(self, item);
@@ -323,6 +354,7 @@ static void go_on(gateway_t *self)
     if (recorder->serial || recorder->pausing)
         return;
     if (recorder->ranges.count == 0) {
+        tell_fetcher(self);
         drop_batch(recorder);
         if (recorder->queued > 0)
             take_batch(self);

@@ -47,6 +47,8 @@ static void draw_size(settings_t *settings, random_t *random)
         random_chance(random, 200) ? (size_t)random_between(random, 1, 40) : 1048576;
     settings->cancel = maybe(random, 400);
     settings->max_out = random_chance(random, 200) ? (int)random_between(random, 1, 4) : 0;
+    settings->large = random_chance(random, 150) ? (int)random_between(random, 50, 400) : 0;
+    settings->spool_fails = maybe(random, 50);
     settings->queue_timeout_us = 86400 * (int64_t)SECOND;
     if (random_chance(random, 300)) { /* else all must be served in the end */
         settings->queue_timeout_us = random_between(random, 200, 8000) * MS;

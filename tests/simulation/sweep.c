@@ -351,7 +351,8 @@ static bool expire(gateway_t *self)
             return true;
         }
     }
-    sweep->expire_at = gateway_now(self) + sweep->expire_in;
+    sweep->expire_at =
+        sweep->expire_in == INT64_MAX ? INT64_MAX : gateway_now(self) + sweep->expire_in;
     return false;
 }
 
@@ -484,7 +485,7 @@ static bool work(gateway_t *self)
             return true;
         sweep->stage = SWEEP_EXPIRE;
         sweep->type = 0;
-        sweep->expire_in = INT64_MAX - gateway_now(self); /* fallthrough */
+        sweep->expire_in = INT64_MAX; /* fallthrough */
     case SWEEP_EXPIRE:
         if (gateway_now(self) >= sweep->expire_at && expire(self))
             return true;

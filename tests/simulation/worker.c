@@ -1,7 +1,9 @@
 #include "tests/simulation/worker.h"
 
+#include "proto/chunks.h"
 #include "tests/simulation/jobs.h"
 #include "tests/simulation/network.h"
+#include "tests/simulation/spool.h"
 #include "worker/agent.h"
 
 #include <stdio.h>
@@ -34,6 +36,7 @@ typedef struct {
     slot_t slots[SLOTS];
     lease_t leases[LEASES_MAX];
     size_t lease_count;
+    spool_t spool;
     int broker;
     bool in_session, draining, send_failed, exiting;
     int64_t tick;            /* when it is planned, µs; the number of the event */
@@ -112,6 +115,8 @@ static void send_job_message(worker_t *self, const pt_output_t *output)
         check_hello(self, &msg);
     if (msg.verb == PT_GONE && strcmp(msg.reason, "beyond the credit") == 0)
         broken(self->world, "%s refuses a job for its own credit", node_name(self->node));
+    if (msg.verb == PT_GONE) /* handed back, or lost with all that was kept of it */
+        drop_lease(self, find_lease(self, job_find(self->world, &msg.job_id), msg.attempt));
     pt_msg_clear(&msg);
     parcel_t *parcel =
         parcel_new(NULL, 0, output->head, output->head_size, output->payload, output->payload_size);
@@ -190,6 +195,71 @@ static void kill_slot(worker_t *self, size_t number)
           process_of(self, number), NULL);
 }
 
+/* ---- large results ----------------------------------------------------------------------- */
+
+static void on_spooled(world_t *world, node_t *node, event_t *event)
+{
+    worker_t *self = node->state;
+    uint8_t digest[PT_DIGEST_SIZE];
+    const pt_ref_t *ref = event->data;
+    const kept_t *kept = spool_find(&self->spool, &ref->job_id, ref->attempt);
+    (void)world;
+    if (kept)
+        pt_digest(kept->data, kept->size, digest);
+    step(self, &(pt_input_t){.kind = PT_IN_SPOOLED,
+                             .job_id = ref->job_id,
+                             .attempt = ref->attempt,
+                             .digest = kept ? digest : NULL,
+                             .why = kept ? NULL : "the disk is full"});
+}
+
+static pt_ref_t *ref_of(const pt_output_t *output)
+{
+    pt_ref_t *ref = must_alloc(sizeof *ref);
+    ref->job_id = output->job_id;
+    ref->attempt = output->attempt;
+    return ref;
+}
+
+static void keep(worker_t *self, const pt_output_t *output)
+{
+    if (!chance(self->world, self->world->settings.spool_fails))
+        spool_put(&self->spool, &output->job_id, output->attempt, output->payload,
+                  output->payload_size);
+    after(self->world, self->node, draw(self->world, 1 * MS, 60 * MS), on_spooled, 0,
+          ref_of(output));
+}
+
+static void on_unreadable(world_t *world, node_t *node, event_t *event)
+{
+    const pt_ref_t *ref = event->data;
+    (void)world;
+    step(node->state, &(pt_input_t){.kind = PT_IN_UNREADABLE,
+                                    .job_id = ref->job_id,
+                                    .attempt = ref->attempt,
+                                    .why = "the file is damaged"});
+}
+
+static void send_chunk(worker_t *self, const pt_output_t *output)
+{
+    const kept_t *kept = spool_find(&self->spool, &output->job_id, output->attempt);
+    if (!kept || chance(self->world, self->world->settings.spool_fails / 5)) {
+        after(self->world, self->node, 0, on_unreadable, 0, ref_of(output));
+        return;
+    }
+    msgpack_sbuffer payload;
+    msgpack_packer to;
+    msgpack_sbuffer_init(&payload);
+    msgpack_packer_init(&to, &payload, msgpack_sbuffer_write);
+    msgpack_pack_bin(&to, output->bytes);
+    msgpack_pack_bin_body(&to, kept->data + output->offset, output->bytes);
+    parcel_t *parcel =
+        parcel_new(NULL, 0, output->head, output->head_size, payload.data, payload.size);
+    msgpack_sbuffer_destroy(&payload);
+    if (!network_up(self->world, self->node, self->broker, parcel))
+        self->send_failed = true;
+}
+
 static void carry_out(worker_t *self, const pt_output_t *output)
 {
     switch (output->kind) {
@@ -204,6 +274,15 @@ static void carry_out(worker_t *self, const pt_output_t *output)
         break;
     case PT_OUT_KILL:
         kill_slot(self, output->slot);
+        break;
+    case PT_OUT_SPOOL:
+        keep(self, output);
+        break;
+    case PT_OUT_UNSPOOL:
+        spool_drop(&self->spool, &output->job_id, output->attempt);
+        break;
+    case PT_OUT_CHUNK:
+        send_chunk(self, output);
         break;
     case PT_OUT_CONNECT:
         trace(self->world, self->node, "opens broker-%zu: %s", output->broker + 1, output->text);
@@ -373,8 +452,33 @@ static void say_progress(worker_t *self, size_t number, const job_t *job)
     say(self, number, &said);
 }
 
+static void say_large_result(worker_t *self, size_t number, size_t size)
+{
+    msgpack_sbuffer results;
+    msgpack_packer to;
+    char *bytes = must_alloc(size);
+    memset(bytes, self->slots[number].job, size);
+    msgpack_sbuffer_init(&results);
+    msgpack_packer_init(&to, &results, msgpack_sbuffer_write);
+    msgpack_pack_bin(&to, size);
+    msgpack_pack_bin_body(&to, bytes, size);
+    free(bytes);
+    pt_said_t said = {.kind = PT_SAID_RESULT,
+                      .results = results.data,
+                      .results_size = results.size,
+                      .versions = "\x80",
+                      .versions_size = 1};
+    say(self, number, &said);
+    msgpack_sbuffer_destroy(&results);
+}
+
 static void say_result(worker_t *self, size_t number)
 {
+    size_t large = job_at(self->world, self->slots[number].job)->large;
+    if (large > 0) {
+        say_large_result(self, number, large);
+        return;
+    }
     pt_said_t said = {.kind = PT_SAID_RESULT,
                       .results = "\x80",
                       .results_size = 1,
@@ -480,6 +584,7 @@ void worker_die(world_t *world, node_t *node)
     node->up = false;
     node->state = NULL;
     pt_agent_destroy(&self->agent);
+    spool_clear(&self->spool);
     free(self);
     network_died(world, node);
 }
@@ -493,7 +598,8 @@ void worker_drain(world_t *world, node_t *node)
 
 size_t worker_holds(const node_t *node)
 {
-    return ((const worker_t *)node->state)->lease_count;
+    const worker_t *self = node->state;
+    return self->lease_count + self->spool.count;
 }
 
 point_t worker_point(const node_t *node)

@@ -69,6 +69,8 @@ typedef struct {
     int max_out;              /* of the first organisation's jobs at once; 0: no limit */
     int64_t queue_timeout_us; /* that a job waits while nobody serves its type */
     bool picky;               /* each worker leaves one type out */
+    int large;                /* results that do not fit into a message */
+    int spool_fails;          /* large results that cannot be written, or read any more */
     int cancel;               /* jobs that are canceled some time */
     int batch_max;            /* facts or submissions in one transaction */
     int facts_max;            /* that wait for the recorder */
