@@ -1,6 +1,7 @@
 """The statements that hand jobs out, by themselves, as two gateways run them that both believe to lead."""
 import json
 import threading
+import time
 
 import psycopg2
 import pytest
@@ -47,12 +48,13 @@ class Leader:
         self.connection.commit()
         return [row[1] for row in sorted(rows)]
 
-    def hand_out(self, limit: int) -> list[tuple]:
-        """(id, org)"""
+    def hand_out(self, limit: int, job_type: str = 'humanization', pause: float = 0) -> list[tuple]:
+        """(id, org); `pause`: before the commit."""
         self.cursor.execute('execute lock_hand_out')
         ahead = json.dumps({org: at for org, at in self.turns.items() if at > self.now})
-        self.cursor.execute('execute hand_out (%s, %s, %s, %s)', ['humanization', str(limit), ahead, str(self.now)])
+        self.cursor.execute('execute hand_out (%s, %s, %s, %s)', [job_type, str(limit), ahead, str(self.now)])
         rows = self.cursor.fetchall()
+        time.sleep(pause)
         self.connection.commit()
         for row in rows:
             self.now = row[10]
@@ -116,6 +118,19 @@ def test_two_leaders_together_keep_a_limit(database, leader, org, job_type):
         thread.join()
     assert max(most) == 5, 'more than the limit, or never as many'
     assert len(given) == len(set(given)) > 20
+
+
+def test_who_hands_out_waits_for_another_who_does(database, leader):
+    """Of another type, where no row is locked by both: what the first has not committed yet is counted."""
+    query(database, 'insert into limits (org_id, max_out) values (%s, 5)', OURS)
+    fill_waiting(database, OURS, 1, 20)
+    fill_waiting(database, OURS, 101, 20, 'structure')
+    first, second = leader(), leader()
+    slow = threading.Thread(target=first.hand_out, args=(4, 'humanization', 0.3))
+    slow.start()
+    time.sleep(0.1)
+    assert len(second.hand_out(10, 'structure')) == 1
+    slow.join()
 
 
 def test_a_limit_of_all_types_counts_all_types(database, leader):
