@@ -9,7 +9,7 @@ def test_tables_are_what_the_script_makes(tmp_path):
     """Without test_only/ and without any antibody sequence: the script does not even see them here."""
     data = tmp_path / "data"
     data.mkdir()
-    for name in ("germlines", "oas_frequency", "developability"):
+    for name in ("germlines", "oas_frequency", "developability", "mhc", "scales"):
         (data / name).symlink_to(shared(name))
     root = tmp_path / "checkout"
     (root / "scripts").mkdir(parents=True)

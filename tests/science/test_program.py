@@ -254,6 +254,6 @@ def test_wrong_usage(arguments):
 def test_help_and_version():
     shown = run("--help")
     assert shown.returncode == 0
-    for word in (b"humanization", b"numbering", b"humanness", b"--fasta"):
+    for word in (b"humanization", b"immunogenicity", b"numbering", b"humanness", b"--fasta"):
         assert word in shown.stdout
     assert run("--version").stdout.startswith(b"paratope-pipeline ")

@@ -3,6 +3,7 @@
  * people.
  */
 #include "worker/pipelines/humanization/job.h"
+#include "worker/pipelines/immunogenicity/job.h"
 #include "worker/pipelines/tools.h"
 #include <getopt.h>
 #include <signal.h>
@@ -24,6 +25,8 @@ static const struct {
 } commands[] = {
     {"humanization", pt_humanization_compute, pt_tool_humanization, false,
      "CDR and Vernier grafting on human germlines"},
+    {"immunogenicity", pt_immunogenicity_compute, pt_tool_immunogenicity, false,
+     "epitopes, risk and deimmunisation"},
     {"numbering", NULL, pt_tool_numbering, true, "chain type, germline genes and positions"},
     {"humanness", NULL, pt_tool_humanness, false, "how human an antibody is, 0 to 1"},
 };

@@ -1,5 +1,6 @@
 #include "worker/pipelines/tools.h"
 #include "worker/pipelines/humanization/job.h"
+#include "worker/pipelines/immunogenicity/job.h"
 #include "worker/pipelines/render.h"
 #include <stdio.h>
 
@@ -48,6 +49,22 @@ json_t *pt_tool_humanization(const pt_antibody_t *antibody, const pt_tool_option
         return one_line(failed(antibody->name, &error));
     return one_line(
         json_pack("{s:o, s:o}", "name", pt_json_text(antibody->name), "results", results));
+}
+
+json_t *pt_tool_immunogenicity(const pt_antibody_t *antibody, const pt_tool_options_t *options)
+{
+    (void)options;
+    pt_chain_t chains[PT_CHAINS_MAX];
+    pt_error_t error;
+    json_t *results = NULL;
+    if (chains_of(antibody, chains, &error))
+        results = pt_immunogenicity_results(chains, antibody->count, true, NULL, &error);
+    if (!results)
+        return one_line(failed(antibody->name, &error));
+    json_t *line = json_pack("{s:o}", "name", pt_json_text(antibody->name));
+    json_object_update(line, results);
+    json_decref(results);
+    return one_line(line);
 }
 
 /* Domains of any chain, whatever its kind says. False with *error when there are none. */

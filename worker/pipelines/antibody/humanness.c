@@ -96,19 +96,37 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Puts a residue behind the eight before it. */
+static uint64_t append(uint64_t peptide, char residue)
+{
+    return (peptide << 5 | (uint64_t)pt_amino_index(residue)) &
+           ((UINT64_C(1) << 5 * PT_PEPTIDE) - 1);
+}
+
+static bool is_germline(uint64_t peptide)
+{
+    return bsearch(&peptide, pt_germline_peptides, pt_germline_peptide_count, sizeof peptide,
+                   by_value) != NULL;
+}
+
+bool pt_is_germline_peptide(const char *residues)
+{
+    uint64_t peptide = 0;
+    for (int i = 0; i < PT_PEPTIDE; i++)
+        peptide = append(peptide, residues[i]);
+    return is_germline(peptide);
+}
+
 static double peptide_share(const pt_domain_t *domain)
 {
     uint64_t peptide = 0;
     unsigned known = 0, all = 0;
     for (size_t i = 0; i < domain->length; i++) {
-        uint64_t amino = (uint64_t)pt_amino_index(domain->residues[i]);
-        peptide = (peptide << 5 | amino) & ((UINT64_C(1) << 5 * PT_PEPTIDE) - 1);
+        peptide = append(peptide, domain->residues[i]);
         if (i + 1 < PT_PEPTIDE)
             continue;
         all++;
-        if (bsearch(&peptide, pt_germline_peptides, pt_germline_peptide_count, sizeof peptide,
-                    by_value))
-            known++;
+        known += is_germline(peptide);
     }
     return all ? (double)known / all : 0;
 }

@@ -25,6 +25,9 @@ typedef struct {
 
 pt_humanness_t pt_humanness(const pt_domain_t *domain);
 
+/* Do these nine residues (of the 20 amino acids) stand in a human germline V or J gene? */
+bool pt_is_germline_peptide(const char *residues);
+
 /* Share (0 to 1) of an amino acid at an IMGT position in human repertoires, by the V family of a
    germline allele ("IGHV3-23*04"), by chain type where the family is unknown; negative where
    nothing is known. */
