@@ -33,6 +33,7 @@ KINDS = {
     'crash=SEGV crash_until=2': (2, 'completed'),
     'crash=KILL': (1, 'failed'),
 }
+PRIORITIES = ['high', 'normal', 'low']
 ORGANISATIONS = 3
 CLIENTS = 6
 PAUSE = 0.25     # seconds between a client's requests, on average
@@ -97,15 +98,15 @@ class Load:
         while not self.ending.is_set():
             organisation, url = rng.choice(self.organisations), rng.choice(self.urls)
             orders = rng.choices(list(KINDS), [row[0] for row in KINDS.values()])[0]
-            self.submit(clients[url, organisation.id], organisation, orders)
+            self.submit(clients[url, organisation.id], organisation, orders, rng.choice(PRIORITIES))
             time.sleep(rng.expovariate(1 / PAUSE))
         for client in clients.values():
             client.close()
 
-    def submit(self, client: httpx.Client, organisation: Organisation, orders: str) -> None:
+    def submit(self, client: httpx.Client, organisation: Organisation, orders: str, priority: str) -> None:
         try:
             answer = client.post('/v1/jobs', json={'variant_id': organisation.variants[orders],
-                                                   'job_type': 'humanization'})
+                                                   'job_type': 'humanization', 'priority': priority})
         except httpx.HTTPError:
             self.answers['none'] += 1  # it may have been accepted, but a client does not know
             return
