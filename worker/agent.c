@@ -134,11 +134,15 @@ static void hand_back(pt_agent_t *self, agent_slot_t *slot)
     session_gone(self, &slot->job.job_id, slot->job.attempt, "worker is shutting down");
 }
 
-/* What runs may finish within the grace time; nothing new is taken. */
+/* What runs may finish within the grace time; what has not begun does not, and nothing new is
+ * taken. */
 static void leave(pt_agent_t *self)
 {
     if (self->leaving)
         return;
+    for (size_t i = 0; i < self->slot_count; i++)
+        if (self->slots[i].state == SLOT_FETCHING)
+            hand_back(self, &self->slots[i]);
     self->leaving = true;
     self->grace_until = self->now.ms + self->config.grace_ms;
     self->settling_until = self->now.ms + SETTLING_MS;

@@ -242,7 +242,8 @@ static void write_job(pt_slots_t *self, slot_t *slot)
 
 static void begin_job(pt_slots_t *self, slot_t *slot)
 {
-    pt_child_begin_job(&slot->child);
+    if (slot->limits.cpu) /* else the keeper would wake up for nothing */
+        pt_child_begin_job(&slot->child);
     write_job(self, slot);
 }
 

@@ -389,6 +389,20 @@ static void endings_wait_for_settlement_as_long_as_the_grace_lasts(void **state)
     rig_close(&rig);
 }
 
+static void job_whose_inputs_are_on_their_way_is_handed_back_at_once(void **state)
+{
+    rig_t rig;
+    (void)state;
+    rig_open_grace(&rig, 30000);
+    rig_job_large(&rig, 1, 1, 100000);
+    rig_forget(&rig);
+    rig_shutdown(&rig);
+    tick(&rig);
+    assert_true(rig_last(&rig, PT_GONE)->handed_back);
+    assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 1);
+    rig_close(&rig);
+}
+
 static void job_that_comes_during_shutdown_is_handed_back(void **state)
 {
     rig_t rig;
@@ -430,6 +444,7 @@ int main(void)
         cmocka_unit_test(what_runs_may_finish_within_the_grace_and_is_settled),
         cmocka_unit_test(what_does_not_finish_within_the_grace_is_handed_back),
         cmocka_unit_test(endings_wait_for_settlement_as_long_as_the_grace_lasts),
+        cmocka_unit_test(job_whose_inputs_are_on_their_way_is_handed_back_at_once),
         cmocka_unit_test(job_that_comes_during_shutdown_is_handed_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
