@@ -21,7 +21,7 @@ def grow(target: str) -> None:
         more = runs.BUILD / 'corpus' / target
         more.mkdir(parents=True, exist_ok=True)
         subprocess.run([runs.BUILD / 'bin' / f'fuzz_{target}', '-merge=1', '-use_counters=0', '-close_fd_mask=3',
-                        '-detect_leaks=0', str(kept), str(all_of_them), str(more)], check=True, capture_output=True)
+                        '-detect_leaks=0', str(kept), str(all_of_them), str(more)], check=True, capture_output=True, cwd=folder)
         with zipfile.ZipFile(runs.HERE / 'corpus' / f'{target}.zip', 'w', zipfile.ZIP_DEFLATED) as archive:
             for file in sorted(kept.iterdir()):
                 archive.writestr(zipfile.ZipInfo(file.name), file.read_bytes(), zipfile.ZIP_DEFLATED)
