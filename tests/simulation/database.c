@@ -233,14 +233,15 @@ static void end_transaction(world_t *world, transaction_t *transaction)
     transaction->id = 0;
 }
 
-static void lock_rows(world_t *world, statement_t *ask, uint64_t session)
+static void lock_rows(world_t *world, statement_t *ask)
 {
     transaction_t *transaction = find_transaction(world, 0);
     if (!transaction) {
         ask->outcome = DB_AWAY;
         return;
     }
-    *transaction = (transaction_t){++world->database->next, ask->by->index, ask->thread, session};
+    *transaction =
+        (transaction_t){++world->database->next, ask->by->index, ask->thread, ask->session};
     ask->transaction = transaction->id;
     ask->now = db_now(world);
     for (size_t i = 0; i < ask->count; i++) {
@@ -391,7 +392,7 @@ static void awaits_ending(world_t *world, statement_t *ask)
                   record->row.attempt == ask->items[0].attempt;
 }
 
-static void note_unserved(world_t *world, const statement_t *ask)
+static void note_unserved(world_t *world, statement_t *ask)
 {
     int64_t *since = world->database->unserved_since;
     for (int type = 0; type < TYPES_MAX; type++) {
@@ -465,16 +466,16 @@ static void out_page(world_t *world, statement_t *ask)
     }
 }
 
-static void lead(world_t *world, statement_t *ask, uint64_t session)
+static void lead(world_t *world, statement_t *ask)
 {
     struct database *self = world->database;
     if (self->leader >= 0 && world->now - self->leader_pinged > IDLE_SESSION)
         self->leader = -1;
     if (self->leader < 0) {
         self->leader = ask->by->index;
-        self->leader_session = session;
+        self->leader_session = ask->session;
     }
-    ask->number = self->leader == ask->by->index && self->leader_session == session;
+    ask->number = self->leader == ask->by->index && self->leader_session == ask->session;
     if (ask->number)
         self->leader_pinged = world->now;
 }
@@ -491,55 +492,29 @@ static void read_events(world_t *world, statement_t *ask)
     }
 }
 
-static void execute(world_t *world, statement_t *ask, uint64_t session)
+static void edges(world_t *world, statement_t *ask)
 {
-    switch (ask->verb) {
-    case DB_SUBMIT:
-        submit(world, ask);
-        break;
-    case DB_LOCK_ROWS:
-        lock_rows(world, ask, session);
-        break;
-    case DB_WRITE:
-        write_rows(world, ask);
-        break;
-    case DB_HAND_OUT:
-        hand_out(world, ask);
-        break;
-    case DB_NEXT_DUE:
-        next_due(world, ask);
-        break;
-    case DB_AWAITS_ENDING:
-        awaits_ending(world, ask);
-        break;
-    case DB_NOTE_UNSERVED:
-        note_unserved(world, ask);
-        break;
-    case DB_EXPIRED:
-        expired(world, ask);
-        break;
-    case DB_NEXT_EXPIRY:
-        next_expiry(world, ask);
-        break;
-    case DB_WAITING_TYPES:
-        waiting_types(world, ask);
-        break;
-    case DB_OUT_PAGE:
-        out_page(world, ask);
-        break;
-    case DB_EDGES:
-        memcpy(ask->seqs, world->database->last_seq, sizeof ask->seqs);
-        break;
-    case DB_LEAD:
-        lead(world, ask, session);
-        break;
-    case DB_CANCEL:
-        cancel(world, ask);
-        break;
-    case DB_READ_EVENTS:
-        read_events(world, ask);
-        break;
-    }
+    memcpy(ask->seqs, world->database->last_seq, sizeof ask->seqs);
+}
+
+static void execute(world_t *world, statement_t *ask)
+{
+    static void (*const verbs[])(world_t *, statement_t *) = {[DB_SUBMIT] = submit,
+                                                              [DB_LOCK_ROWS] = lock_rows,
+                                                              [DB_WRITE] = write_rows,
+                                                              [DB_HAND_OUT] = hand_out,
+                                                              [DB_NEXT_DUE] = next_due,
+                                                              [DB_AWAITS_ENDING] = awaits_ending,
+                                                              [DB_NOTE_UNSERVED] = note_unserved,
+                                                              [DB_EXPIRED] = expired,
+                                                              [DB_NEXT_EXPIRY] = next_expiry,
+                                                              [DB_WAITING_TYPES] = waiting_types,
+                                                              [DB_OUT_PAGE] = out_page,
+                                                              [DB_EDGES] = edges,
+                                                              [DB_LEAD] = lead,
+                                                              [DB_CANCEL] = cancel,
+                                                              [DB_READ_EVENTS] = read_events};
+    verbs[ask->verb](world, ask);
     ask->timeline = world->database->timeline;
 }
 
@@ -570,9 +545,9 @@ static uint64_t session_of(const world_t *world, const statement_t *ask)
 }
 
 /* Nobody waits for it any more: the server may not know that yet, and then does it. */
-static bool is_abandoned(world_t *world, const statement_t *ask, uint64_t session)
+static bool is_abandoned(world_t *world, const statement_t *ask)
 {
-    return session != session_of(world, ask) || ask->by->generation != ask->generation;
+    return ask->session != session_of(world, ask) || ask->by->generation != ask->generation;
 }
 
 static bool waits_for_lock(const world_t *world, const statement_t *ask)
@@ -583,8 +558,7 @@ static bool waits_for_lock(const world_t *world, const statement_t *ask)
 static void on_execute(world_t *world, node_t *node, event_t *event)
 {
     statement_t *ask = event->data;
-    uint64_t session = (uint64_t)event->number;
-    bool abandoned = is_abandoned(world, ask, session);
+    bool abandoned = is_abandoned(world, ask);
     if (abandoned &&
         (ask->verb == DB_LOCK_ROWS || ask->verb == DB_LEAD || random_chance(&world->random, 500)))
         return;
@@ -602,7 +576,7 @@ static void on_execute(world_t *world, node_t *node, event_t *event)
         if (ask->transaction && open)
             end_transaction(world, open);
     } else {
-        execute(world, ask, session);
+        execute(world, ask);
     }
     note_progress(world, ask, abandoned ? NOTHING : DONE);
     if (ask->outcome == DB_OK && chance(world, world->settings.db_away / 2)) {
@@ -643,6 +617,7 @@ uint64_t database_ask(world_t *world, node_t *by, thread_t thread, statement_t *
     statement->generation = by->generation;
     statement->thread = thread;
     statement->answer = answer;
+    statement->session = session_of(world, statement);
     if (never) /* refused, or no answer at all */
         deadline = draw(world, 1 * MS, deadline);
     never = never || chance(world, world->settings.db_away / 2);
@@ -653,8 +628,8 @@ uint64_t database_ask(world_t *world, node_t *by, thread_t thread, statement_t *
         return serial;
     }
     note_progress(world, statement, SENT);
-    after(world, &world->database_node, time_to_execute(world, statement->verb), on_execute,
-          (int64_t)session_of(world, statement), statement);
+    after(world, &world->database_node, time_to_execute(world, statement->verb), on_execute, 0,
+          statement);
     return serial;
 }
 

@@ -62,7 +62,7 @@ typedef struct {
     node_t *by;
     unsigned generation; /* of the gateway that asks */
     thread_t thread;
-    uint64_t serial;
+    uint64_t serial, session; /* session: the connection, numbered anew when one is thrown away */
     db_outcome_t outcome;
     handler_t *answer;
     uint64_t transaction;

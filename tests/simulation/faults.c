@@ -166,6 +166,24 @@ static void cut_database(world_t *world)
     database_cut(world, gateway, draw(world, 100 * MS, 6 * SECOND));
 }
 
+static void kill_database(world_t *world)
+{
+    cover(world, FAULT_DATABASE_DIES, &world->database_node);
+    database_die(world, draw(world, 100 * MS, 5 * SECOND));
+}
+
+static void stop_one(world_t *world, fault_t fault)
+{
+    node_t *node = fault == FAULT_GATEWAY_STOPS  ? any_gateway(world)
+                   : fault == FAULT_BROKER_STOPS ? any_broker(world)
+                   : fault == FAULT_WORKER_STOPS ? any_worker(world)
+                                                 : &world->database_node;
+    if (!node->up)
+        return;
+    cover(world, fault, node);
+    stop_for_a_while(world, node);
+}
+
 static void strike(world_t *world, fault_t fault)
 {
     switch (fault) {
@@ -193,20 +211,11 @@ static void strike(world_t *world, fault_t fault)
     case FAULT_GATEWAY_STOPS:
     case FAULT_BROKER_STOPS:
     case FAULT_WORKER_STOPS:
-    case FAULT_DATABASE_STOPS: {
-        node_t *node = fault == FAULT_GATEWAY_STOPS  ? any_gateway(world)
-                       : fault == FAULT_BROKER_STOPS ? any_broker(world)
-                       : fault == FAULT_WORKER_STOPS ? any_worker(world)
-                                                     : &world->database_node;
-        if (node->up) {
-            cover(world, fault, node);
-            stop_for_a_while(world, node);
-        }
+    case FAULT_DATABASE_STOPS:
+        stop_one(world, fault);
         break;
-    }
     case FAULT_DATABASE_DIES:
-        cover(world, fault, &world->database_node);
-        database_die(world, draw(world, 100 * MS, 5 * SECOND));
+        kill_database(world);
         break;
     case FAULT_CLOCK_JUMPS:
         jump_clock(world);

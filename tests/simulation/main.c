@@ -76,6 +76,23 @@ static void usage(void)
          "  --whole       what must be reached and was not fails the run");
 }
 
+static void read_option(options_t *self, int option, const char *value)
+{
+    uint64_t number = value ? strtoull(value, NULL, 10) : 0;
+    self->trace = self->trace || option == 't';
+    self->quiet = self->quiet || option == 'q';
+    self->whole = self->whole || option == 'w';
+    if (option == 'n' || option == 'f')
+        self->first = number;
+    if (option == 'n' || option == 's')
+        self->count = option == 'n' ? 1 : number;
+    if (option == 'm') {
+        self->seconds = strtod(value, NULL) * 60;
+        self->first = (uint64_t)time(NULL) * 1000;
+        self->count = UINT64_MAX;
+    }
+}
+
 static options_t read_options(int argc, char **argv)
 {
     static const struct option known[] = {{"seed", required_argument, NULL, 'n'},
@@ -90,36 +107,11 @@ static options_t read_options(int argc, char **argv)
     options_t self = {.first = 1, .count = 2000};
     int option;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
-        switch (option) {
-        case 'n':
-            self.first = number;
-            self.count = 1;
-            break;
-        case 's':
-            self.count = number;
-            break;
-        case 'f':
-            self.first = number;
-            break;
-        case 'm':
-            self.seconds = strtod(optarg, NULL) * 60;
-            self.first = (uint64_t)time(NULL) * 1000;
-            self.count = UINT64_MAX;
-            break;
-        case 't':
-            self.trace = true;
-            break;
-        case 'q':
-            self.quiet = true;
-            break;
-        case 'w':
-            self.whole = true;
-            break;
-        default:
+        if (option == 'h' || option == '?') {
             usage();
             exit(option == 'h' ? 0 : 2);
         }
+        read_option(&self, option, optarg);
     }
     return self;
 }

@@ -446,11 +446,32 @@ static void send_question(gateway_t *self, const statement_t *answer)
     pt_msg_clear(&question);
 }
 
+/* All of them, at a look; or those of which other gateways published. */
+static bool ask_hinted_edges(gateway_t *self)
+{
+    sweep_t *sweep = &self->sweep;
+    unsigned hinted = sweep->hinted;
+    bool all = sweep->stage == SWEEP_EDGES;
+    if (!all && (!hinted || gateway_now(self) < sweep->edges_at))
+        return false;
+    sweep->edges_at = gateway_now(self) + EDGES_MS;
+    sweep->hinted = all ? hinted : 0;
+    ask_edges(self, all ? ~0u >> 1 : hinted);
+    return true;
+}
+
+static bool work_on_backlogs(gateway_t *self)
+{
+    if (!self->sweep.reads_next_due)
+        return hand_out(self);
+    ask_next_due(self);
+    return true;
+}
+
 /* Goes through the stages; true: it waits for a statement. */
 static bool work(gateway_t *self)
 {
     sweep_t *sweep = &self->sweep;
-    unsigned hinted = sweep->hinted;
     switch (sweep->stage) {
     case SWEEP_BEGIN: /* a new leader knows of nothing yet */
         if (sweep->fresh) {
@@ -466,18 +487,12 @@ static bool work(gateway_t *self)
         sweep->stage = SWEEP_HINTED; /* fallthrough */
     case SWEEP_EDGES:
     case SWEEP_HINTED:
-        if (sweep->stage == SWEEP_EDGES || (hinted && gateway_now(self) >= sweep->edges_at)) {
-            sweep->edges_at = gateway_now(self) + EDGES_MS;
-            sweep->hinted = sweep->stage == SWEEP_EDGES ? hinted : 0;
-            ask_edges(self, sweep->stage == SWEEP_EDGES ? ~0u >> 1 : hinted);
+        if (ask_hinted_edges(self))
             return true;
-        }
         sweep->stage = SWEEP_HAND;
         sweep->type = 0; /* fallthrough */
     case SWEEP_HAND:
-        if (sweep->reads_next_due)
-            ask_next_due(self);
-        if (sweep->reads_next_due || hand_out(self))
+        if (work_on_backlogs(self))
             return true;
         sweep->stage = SWEEP_UNSERVED; /* fallthrough */
     case SWEEP_UNSERVED:
