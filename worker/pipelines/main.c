@@ -4,6 +4,8 @@
  */
 #include "worker/pipelines/humanization/job.h"
 #include "worker/pipelines/immunogenicity/job.h"
+#include "worker/pipelines/stability/ddg_table.h"
+#include "worker/pipelines/stability/job.h"
 #include "worker/pipelines/tools.h"
 #include <getopt.h>
 #include <signal.h>
@@ -18,17 +20,21 @@
 /* A job type or tool is a row here. */
 static const struct {
     const char *name;
-    pt_compute_fn compute; /* jobs on standard input; NULL for what is a tool only */
-    pt_tool_fn tool;       /* --fasta */
-    bool apart;            /* the tool looks at each record alone */
+    pt_compute_fn compute;          /* jobs on standard input; NULL for what is a tool only */
+    pt_tool_fn tool;                /* --fasta */
+    bool apart;                     /* the tool looks at each record alone */
+    int (*table)(const char *path); /* --table, instead of --fasta */
     const char *about;
 } commands[] = {
-    {"humanization", pt_humanization_compute, pt_tool_humanization, false,
+    {"humanization", pt_humanization_compute, pt_tool_humanization, false, NULL,
      "CDR and Vernier grafting on human germlines"},
-    {"immunogenicity", pt_immunogenicity_compute, pt_tool_immunogenicity, false,
+    {"immunogenicity", pt_immunogenicity_compute, pt_tool_immunogenicity, false, NULL,
      "epitopes, risk and deimmunisation"},
-    {"numbering", NULL, pt_tool_numbering, true, "chain type, germline genes and positions"},
-    {"humanness", NULL, pt_tool_humanness, false, "how human an antibody is, 0 to 1"},
+    {"stability", pt_stability_compute, pt_tool_stability, false, NULL,
+     "stability changes of all substitutions, developability"},
+    {"numbering", NULL, pt_tool_numbering, true, NULL, "chain type, germline genes and positions"},
+    {"humanness", NULL, pt_tool_humanness, false, NULL, "how human an antibody is, 0 to 1"},
+    {"ddg", NULL, NULL, false, pt_ddg_table, "stability change of substitutions in any protein"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0], USAGE_ERROR = 2 };
 
@@ -37,16 +43,21 @@ static void help(FILE *to)
     fputs(
         "usage: paratope-pipeline JOB_TYPE                serve jobs, msgpack on stdin and stdout\n"
         "       paratope-pipeline COMMAND --fasta FILE    print one JSON object a line\n"
+        "       paratope-pipeline ddg --table FILE        print the table with a column ddg\n"
         "       paratope-pipeline --help | --version\n\n",
         to);
     for (int c = 0; c < COMMANDS; c++)
         fprintf(to, "  %-14s %s%s\n", commands[c].name, commands[c].about,
-                commands[c].compute ? "" : " (with --fasta only)");
+                commands[c].table     ? " (with --table only)"
+                : commands[c].compute ? ""
+                                      : " (with --fasta only)");
     fputs("\nIn FILE, records `NAME VH` and `NAME VL` are one antibody; a record alone is a "
           "nanobody or a\n"
           "single chain. FILE may be - for standard input. A record that fails gives {\"name\", "
           "\"error\"},\n"
-          "and the exit status is 1 at the end; 2 is a wrong command or an unreadable file.\n",
+          "and the exit status is 1 at the end; 2 is a wrong command or an unreadable file.\n\n"
+          "A table has tab-separated columns sequence, position (from 1), mutant and, where known, "
+          "rsa\n(0 to 1); ddg is in kcal/mol, negative destabilises.\n",
           to);
 }
 
@@ -64,11 +75,17 @@ static int find_command(const char *name)
     return -1;
 }
 
-static int run(const char *name, const char *fasta, pt_scheme_t scheme)
+static int run(const char *name, const char *fasta, const char *table, pt_scheme_t scheme)
 {
     int c = find_command(name);
     if (c < 0)
         return misuse("there is no job type or command ", name);
+    if (table && (fasta || !commands[c].table))
+        return misuse("--table FILE is for ddg alone, not for ", name);
+    if (table)
+        return commands[c].table(table);
+    if (commands[c].table)
+        return misuse("--table FILE is needed for ", name);
     pt_tool_options_t tool_options = {commands[c].apart, scheme};
     if (fasta)
         return pt_tool_run(commands[c].tool, &tool_options, fasta);
@@ -80,18 +97,20 @@ static int run(const char *name, const char *fasta, pt_scheme_t scheme)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"fasta", required_argument, NULL, 'f'},
-                                            {"scheme", required_argument, NULL, 's'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"version", no_argument, NULL, 'V'},
-                                            {0}};
-    const char *fasta = NULL;
+    static const struct option options[] = {
+        {"fasta", required_argument, NULL, 'f'},  {"table", required_argument, NULL, 't'},
+        {"scheme", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},      {0}};
+    const char *fasta = NULL, *table = NULL;
     pt_scheme_t scheme = PT_SCHEME_IMGT;
     int option;
     while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1)
         switch (option) {
         case 'f':
             fasta = optarg;
+            break;
+        case 't':
+            table = optarg;
             break;
         case 's':
             if (!pt_scheme_parse(optarg, &scheme))
@@ -110,5 +129,5 @@ int main(int argc, char **argv)
         return misuse("a job type is missing", "");
     if (optind + 1 < argc)
         return misuse("one job type only, not also ", argv[optind + 1]);
-    return run(argv[optind], fasta, scheme);
+    return run(argv[optind], fasta, table, scheme);
 }

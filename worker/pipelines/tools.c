@@ -2,6 +2,7 @@
 #include "worker/pipelines/humanization/job.h"
 #include "worker/pipelines/immunogenicity/job.h"
 #include "worker/pipelines/render.h"
+#include "worker/pipelines/stability/job.h"
 #include <stdio.h>
 
 static json_t *failed(const char *name, const pt_error_t *error)
@@ -51,20 +52,34 @@ json_t *pt_tool_humanization(const pt_antibody_t *antibody, const pt_tool_option
         json_pack("{s:o, s:o}", "name", pt_json_text(antibody->name), "results", results));
 }
 
-json_t *pt_tool_immunogenicity(const pt_antibody_t *antibody, const pt_tool_options_t *options)
+/* A result that is an object becomes the line, behind the name. */
+typedef json_t *(*object_fn)(const pt_chain_t *chains, size_t count, bool lone_heavy,
+                             pt_reporter_t *reporter, pt_error_t *error);
+static json_t *object_line(const pt_antibody_t *antibody, object_fn compute)
 {
-    (void)options;
     pt_chain_t chains[PT_CHAINS_MAX];
     pt_error_t error;
     json_t *results = NULL;
     if (chains_of(antibody, chains, &error))
-        results = pt_immunogenicity_results(chains, antibody->count, true, NULL, &error);
+        results = compute(chains, antibody->count, true, NULL, &error);
     if (!results)
         return one_line(failed(antibody->name, &error));
     json_t *line = json_pack("{s:o}", "name", pt_json_text(antibody->name));
     json_object_update(line, results);
     json_decref(results);
     return one_line(line);
+}
+
+json_t *pt_tool_immunogenicity(const pt_antibody_t *antibody, const pt_tool_options_t *options)
+{
+    (void)options;
+    return object_line(antibody, pt_immunogenicity_results);
+}
+
+json_t *pt_tool_stability(const pt_antibody_t *antibody, const pt_tool_options_t *options)
+{
+    (void)options;
+    return object_line(antibody, pt_stability_results);
 }
 
 /* Domains of any chain, whatever its kind says. False with *error when there are none. */

@@ -20,6 +20,8 @@ typedef json_t *(*pt_tool_fn)(const pt_antibody_t *antibody, const pt_tool_optio
 json_t *pt_tool_humanization(const pt_antibody_t *antibody, const pt_tool_options_t *options);
 /* {name, risk_score, …}: the job's results */
 json_t *pt_tool_immunogenicity(const pt_antibody_t *antibody, const pt_tool_options_t *options);
+/* {name, ddg_matrix, …} */
+json_t *pt_tool_stability(const pt_antibody_t *antibody, const pt_tool_options_t *options);
 /* A line for each variable domain. */
 json_t *pt_tool_numbering(const pt_antibody_t *antibody, const pt_tool_options_t *options);
 /* {name, score, …} */

@@ -1,0 +1,233 @@
+"""The stability pipeline and `ddg --table` from outside: what is computed, and every way to be refused."""
+import csv
+import io
+import json
+import math
+import subprocess
+import sys
+import time
+
+import msgpack
+import pytest
+from sources import CHECKOUT, PROGRAM, TABLES, lines, read_table, run, shared
+from test_program import LINKER, VH, VL, endings, job, messages_in
+
+AMINO = "ACDEFGHIKLMNPQRSTVWY"
+NANOBODY = ("QVQLVESGGGLVQAGGSLRLSCAASGYPHPYLHMGWFRQAPGKEREGVAAMDSGGGGTLYADSVKGRFTISRDKGKNTVYLQMDSLKPEDTAVYYC"
+            "AAGGYQLRDRTYGHWGQGTQVTVSS")
+
+
+def table(rows, header=("sequence", "position", "mutant")):
+    """`ddg --table` on rows: (values of the column ddg as text, exit status, standard error)."""
+    text = "\n".join("\t".join(map(str, row)) for row in (header, *rows)) + "\n"
+    done = run("ddg", "--table", "-", text=text)
+    answered = list(csv.DictReader(io.StringIO(done.stdout.decode()), delimiter="\t"))
+    return [row["ddg"] for row in answered], done.returncode, done.stderr.decode()
+
+
+def ddg(*rows, header=("sequence", "position", "mutant")):
+    found, status, errors = table(rows, header)
+    assert status == 0 and not errors
+    return [float(value) for value in found]
+
+
+def analyse(*records):
+    (line,), status = lines("stability", records)
+    assert status == 0, line
+    return line
+
+
+@pytest.fixture(scope="module")
+def herceptin():
+    return analyse(("4D5 VH", VH), ("4D5 VL", VL))
+
+
+def test_there_and_back_is_exactly_opposite():
+    sequence, there, back = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ", [], []
+    for at, wild in enumerate(sequence):
+        for mutant in AMINO:
+            changed = sequence[:at] + mutant + sequence[at + 1:]
+            there.append((sequence, at + 1, mutant, 0.3))
+            back.append((changed, at + 1, wild, 0.3))
+    header = ("sequence", "position", "mutant", "rsa")
+    for a, b in zip(ddg(*there, header=header), ddg(*back, header=header)):
+        assert a == -b
+
+
+def test_buried_large_to_small_destabilises_more_than_exposed():
+    header = ("sequence", "position", "mutant", "rsa")
+    buried, exposed = ddg(("AKELIKEA", 4, "A", 0), ("AKELIKEA", 4, "A", 1), header=header)
+    assert buried < exposed < 0 and buried < -1
+
+
+def test_with_accessibility_it_is_the_mean_with_simba_sym():
+    """Hdiff of the source is wild - mutant; its volumes are cubic angstroms."""
+    with open(shared("stability/simba2_hv.csv"), newline="") as file:
+        rows = [r for r in csv.DictReader(file) if r["Wild"] != r["Mutated"]]
+    alone = ddg(*(("GG" + r["Wild"] + "GG", 3, r["Mutated"]) for r in rows))
+    mixed = ddg(*(("GG" + r["Wild"] + "GG", 3, r["Mutated"], 0.4) for r in rows),
+                header=("sequence", "position", "mutant", "rsa"))
+    for row, a, m in zip(rows, alone, mixed):
+        h, v = float(row["Hdiff"]), float(row["Vdiff"]) / 100
+        simba = 1.642 * v - 0.421 * h - 1.867 * 0.4 * v + 0.737 * 0.4 * h
+        assert m == pytest.approx((a + simba) / 2, abs=2e-4), row
+
+
+def test_a_table_keeps_its_columns_and_their_order():
+    done = run("ddg", "--table", "-", text="name\tmutant\tposition\tsequence\trsa\r\none\tA\t2\tGLG\t\r\n")
+    header, row = done.stdout.decode().splitlines()
+    assert header == "name\tmutant\tposition\tsequence\trsa\tddg"
+    assert row.startswith("one\tA\t2\tGLG\t\t") and float(row.split("\t")[-1]) < 0
+
+
+@pytest.mark.parametrize("row, why", [
+    (("GLG", 0, "A"), "position"), (("GLG", 4, "A"), "position"), (("GLG", "x", "A"), "position"),
+    (("GLG", -1, "A"), "position"), (("GLG", 2, "B"), "mutant"), (("GLG", 2, "AA"), "mutant"),
+    (("GlG", 2, "A"), "residue"), (("GXG", 2, "A"), "residue"), (("", 1, "A"), "position"), (("GLG",), "column")])
+def test_a_bad_row_is_named_and_the_rest_goes_on(row, why):
+    found, status, errors = table([row, ("GLG", 2, "A")])
+    assert status == 1 and found[0] in ("", None) and float(found[1]) < 0
+    assert "line 2" in errors and why in errors
+
+
+@pytest.mark.parametrize("rsa", ["-0.1", "1.1", "nan", "much"])
+def test_a_bad_accessibility_is_named(rsa):
+    _, status, errors = table([("GLG", 2, "A", rsa)], ("sequence", "position", "mutant", "rsa"))
+    assert status == 1 and "rsa" in errors
+
+
+def test_a_table_that_cannot_be_read_is_2():
+    assert run("ddg", "--table", "/nonexistent").returncode == 2
+    assert run("ddg", "--table", "-", text="").returncode == 2
+    assert run("ddg", "--table", "-", text="sequence\tposition\nGLG\t2\n").returncode == 2
+    assert run("ddg").returncode == 2
+    assert run("stability", "--table", "-", text="").returncode == 2
+
+
+def test_the_matrix_has_every_substitution_of_both_domains(herceptin):
+    matrix = herceptin["ddg_matrix"]
+    assert matrix["amino_acids"] == AMINO and matrix["unit"] == "kcal/mol"
+    for name, sequence in (("vh", VH), ("vl", VL)):
+        assert "".join(row["wild"] for row in matrix[name]) == sequence
+        assert [row["index"] for row in matrix[name]] == list(range(1, len(sequence) + 1))
+        for row in matrix[name]:
+            assert len(row["ddg"]) == 20 and row["ddg"][AMINO.index(row["wild"])] == 0
+            assert all(math.isfinite(v) and abs(v) < 12 for v in row["ddg"]) and 0 <= row["rsa"] <= 1
+
+
+def test_the_core_is_buried_and_its_cysteines_matter(herceptin):
+    rows = {row["imgt"]: row for row in herceptin["ddg_matrix"]["vh"]}
+    assert all(rows[p]["rsa"] < 0.1 for p in ("23", "41", "104"))
+    assert rows["41"]["ddg"][AMINO.index("G")] < -2 and rows["104"]["ddg"][AMINO.index("D")] < -2
+
+
+def test_stabilizing_mutations_are_in_the_matrix_and_make_no_liability(herceptin):
+    def severe(line):
+        return {(x["name"], x["position"]) for x in line["liabilities"] if x["severity"] == "high"}
+    assert herceptin["stabilizing_mutations"]
+    for found in herceptin["stabilizing_mutations"]:
+        sequence = {"vh": VH, "vl": VL}[found["chain"]]
+        wild, at, mutant = found["mutation"][0], int(found["mutation"][1:-1]), found["mutation"][-1]
+        row = herceptin["ddg_matrix"][found["chain"]][at - 1]
+        assert sequence[at - 1] == wild == row["wild"] and found["region"].startswith("FR")
+        assert row["ddg"][AMINO.index(mutant)] == found["ddg"] >= 0.5
+        changed = {"vh": VH, "vl": VL} | {found["chain"]: sequence[:at - 1] + mutant + sequence[at:]}
+        again = analyse(("4D5 VH", changed["vh"]), ("4D5 VL", changed["vl"]))
+        assert {x for x in severe(again) if "glycosylation" in x[0]} <= severe(herceptin)
+
+
+def test_what_needs_a_structure_is_null_with_a_reason(herceptin):
+    patches = herceptin["developability"]["patches"]
+    assert [patches[k] for k in ("psh", "ppc", "pnc", "sfvcsp")] == [None] * 4 and "structure" in patches["reason"]
+    assert herceptin["structure_result_id"] is None and herceptin["burial"] == "position table"
+
+
+def emboss_charge(sequences, ph):
+    """EMBOSS's pKa values, each chain with both ends, two cysteines of each in a disulfide."""
+    pka = {"K": 10.8, "R": 12.5, "H": 6.5, "D": 3.9, "E": 4.1, "C": 8.5, "Y": 10.1}
+    sum_ = 0
+    for s in sequences:
+        count = {a: s.count(a) for a in pka} | {"C": s.count("C") - 2}
+        sum_ += 1 / (1 + 10 ** (ph - 8.6)) + sum(count[a] / (1 + 10 ** (ph - pka[a])) for a in "KRH")
+        sum_ -= 1 / (1 + 10 ** (3.6 - ph)) + sum(count[a] / (1 + 10 ** (pka[a] - ph)) for a in "DECY")
+    return sum_
+
+
+def test_charge_and_isoelectric_point(herceptin):
+    parts = herceptin["developability"]
+    assert parts["net_charge"]["ph_7_4"] == pytest.approx(emboss_charge((VH, VL), 7.4), abs=1e-3)
+    assert parts["net_charge"]["ph_6_0"] == pytest.approx(emboss_charge((VH, VL), 6.0), abs=1e-3)
+    assert emboss_charge((VH, VL), parts["pI"]) == pytest.approx(0, abs=0.02)
+
+
+def test_cdr_lengths_are_judged_by_the_clinical_range(herceptin):
+    found = herceptin["developability"]["cdr_length"]
+    assert found["total"] == 8 + 8 + 13 + 6 + 3 + 9 and found["state"] == "green"
+    long = analyse(("x VH", VH.replace("WGGDGFYAMDY", "WGGDGFYYYYYYYYYYYYYYYYYYYAMDY")), ("x VL", VL))
+    assert long["developability"]["cdr_length"]["state"] == "red"
+    assert long["developability_score"] < herceptin["developability_score"]
+
+
+def test_a_nanobody_has_its_own_exposure_and_no_range():
+    line = analyse(("n VHH", NANOBODY))
+    assert "vl" not in line["ddg_matrix"] and line["developability"]["cdr_length"]["state"] is None
+    rows = {row["imgt"]: row for row in line["ddg_matrix"]["vh"]}
+    with_partner = {row["imgt"]: row for row in analyse(("a VH", VH), ("a VL", VL))["ddg_matrix"]["vh"]}
+    assert rows["50"]["rsa"] > with_partner["50"]["rsa"]  # the interface
+    assert not {m["position"] for m in line["stabilizing_mutations"]} & {"H42", "H49", "H50", "H52"}
+
+
+def test_an_scfv_counts_along_its_chain():
+    line = analyse(("s scFv", VH + LINKER + VL))
+    assert line["ddg_matrix"]["vl"][0]["index"] == len(VH + LINKER) + 1
+
+
+def test_a_job_over_msgpack():
+    messages = [job(("heavy", VH), ("light", VL), job_type="stability")] * 2
+    done = run("stability", text=b"".join(msgpack.packb(m) for m in messages))
+    assert done.returncode == 0, done.stderr
+    answers = messages_in(done.stdout)
+    steps = [a for a in answers if a["m"] == "progress"]
+    assert steps[0]["step"] == "numbering" and all(0 <= s["fraction"] <= 1 for s in steps)
+    first, second = endings(answers)
+    assert first == second and first["m"] == "result"
+    assert "position table" in first["model_versions"]["burial"] and "SimBa" in first["model_versions"]["ddg"]
+    assert json.loads(json.dumps(first["results"])) == {
+        k: v for k, v in analyse(("4D5 VH", VH), ("4D5 VL", VL)).items() if k != "name"}
+    assert len(msgpack.packb(first)) < 64 * 1024  # rides in its ending
+
+
+@pytest.mark.parametrize("chains, code", [
+    ((("heavy", "MKTAYIAKQRQISFVKSHFSRQ"),), "not_an_antibody"), ((("light", VL),), "missing_chain"),
+    ((("heavy", VH), ("heavy", VH)), "duplicate_chain"), ((("heavy", VH.lower()),), "invalid_residue")])
+def test_what_is_no_antibody_is_refused(chains, code):
+    done = run("stability", text=msgpack.packb(job(*chains, job_type="stability")))
+    (ending,) = endings(messages_in(done.stdout))
+    assert (ending["m"], ending["code"], ending["retry"]) == ("error", code, False)
+
+
+def test_an_fv_is_quick():
+    """A matrix of some 230 x 19 well under a second: 50 of them in one process, on a busy machine."""
+    records = [(f"{i} {c}", s) for i in range(50) for c, s in (("VH", VH), ("VL", VL))]
+    begin = time.process_time(), time.monotonic()
+    assert len(lines("stability", records)[0]) == 50
+    assert time.monotonic() - begin[1] < 50
+
+
+def test_burial_is_what_the_script_makes(tmp_path):
+    """Of the first three structures of each kind, beside the committed table: same code, same order of size."""
+    data = tmp_path / "data"
+    for folder in ("fv_templates", "vhh_structures"):
+        (data / folder).mkdir(parents=True)
+        for path in sorted(shared(folder).glob("*.pdb.gz"))[:3]:
+            (data / folder / path.name).symlink_to(path)
+    root = tmp_path / "checkout"
+    for folder in ("scripts", "worker/data"):
+        (root / folder).mkdir(parents=True)
+    script = root / "scripts" / "make-burial"
+    script.write_bytes((CHECKOUT / "scripts" / "make-burial").read_bytes())
+    subprocess.run([sys.executable, script, PROGRAM, data], check=True)
+    few = {(r["chain"], r["imgt"]): float(r["rsa"]) for r in read_table(root / "worker" / "data" / "burial.tsv")}
+    all_ = {(r["chain"], r["imgt"]): float(r["rsa"]) for r in read_table(TABLES / "burial.tsv")}
+    assert len(few) > 200 and few.keys() <= all_.keys()
+    assert sum(abs(few[k] - all_[k]) for k in few) / len(few) < 0.12

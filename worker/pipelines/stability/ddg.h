@@ -1,0 +1,28 @@
+/*
+ *  Change of folding free energy by one substitution, in kcal/mol; negative destabilises. Exactly
+ * antisymmetric: mutant → wild is minus wild → mutant in the same surroundings.
+ */
+#ifndef PT_DDG_H
+#define PT_DDG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PT_DDG_METHOD "antisymmetric sequence model + SimBa-SYM"
+#define PT_DDG_VERSION "1"
+#define PT_DDG_AMINO 20
+
+/* The relative solvent accessibility of a residue is not known. */
+#define PT_RSA_UNKNOWN (-1.0)
+
+/*
+ *  All substitutions (order of PT_AMINO) of the residue `at` (from 0). The sequence model alone
+ * when `rsa` is unknown, else its mean with SimBa-SYM at that accessibility (0 to 1). False when
+ * the residue is none of the 20; others in the sequence that are none count nothing.
+ */
+bool pt_ddg(const char *sequence, size_t length, size_t at, double rsa, double ddg[PT_DDG_AMINO]);
+
+/* SimBa-SYM (Baek & Kepp 2022); amino acids as indices of PT_AMINO. */
+double pt_simba_sym(int wild, int mutant, double rsa);
+
+#endif

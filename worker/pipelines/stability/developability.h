@@ -1,0 +1,52 @@
+/*
+ *  What can be said of an Fv's handling from its sequence and where its residues usually stand.
+ * Pure.
+ */
+#ifndef PT_DEVELOPABILITY_H
+#define PT_DEVELOPABILITY_H
+
+#include "worker/pipelines/antibody/antibody.h"
+
+#define PT_PKA_TABLE "EMBOSS"
+
+/* A variable domain and how exposed each of its residues is (0 to 1). */
+typedef struct {
+    const pt_domain_t *domain;
+    double rsa[PT_DOMAIN_MAX];
+} pt_exposed_t;
+
+/*
+ *  Relative solvent accessibility of each residue by its IMGT position, averaged over crystal
+ * structures. `alone`: a nanobody, which has no partner that covers it.
+ */
+void pt_exposure(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed);
+
+/* Net charge at a pH, each domain as a free chain with both ends; Cys 23 and 104 are a disulfide.
+ */
+double pt_net_charge(const pt_exposed_t *parts, size_t count, double ph);
+
+/* The pH at which the net charge is 0, to 0.001. */
+double pt_isoelectric_point(const pt_exposed_t *parts, size_t count);
+
+/* Residues of the IMGT CDRs together. */
+size_t pt_total_cdr_length(const pt_exposed_t *parts, size_t count);
+
+typedef enum { PT_GREEN, PT_AMBER, PT_RED } pt_state_t;
+const char *pt_state_name(pt_state_t state);
+
+/* Against clinical-stage antibodies (heavy and light together). */
+pt_state_t pt_cdr_length_state(size_t length);
+
+/* Mean Kyte-Doolittle hydropathy of the surface, residues weighed by their accessibility; of the
+   IMGT CDRs alone, or of all. */
+double pt_surface_hydropathy(const pt_exposed_t *parts, size_t count, bool cdrs_only);
+
+/* The most hydrophobic stretch of seven residues: the mean of accessibility times hydropathy, what
+ * is hydrophilic counting 0. */
+double pt_hydrophobic_peak(const pt_exposed_t *parts, size_t count);
+
+/* How usual the V region's residues are in human repertoires of the V family: the geometric mean
+   of each one's share over the position's most frequent residue's, 0 to 1. */
+double pt_consensus(const pt_exposed_t *parts, size_t count);
+
+#endif

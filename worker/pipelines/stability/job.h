@@ -1,0 +1,16 @@
+/*
+ *  The stability job.
+ */
+#ifndef PT_STABILITY_JOB_H
+#define PT_STABILITY_JOB_H
+
+#include "worker/pipelines/pipeline.h"
+
+bool pt_stability_compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, json_t **results,
+                          json_t **versions, pt_error_t *error);
+
+/* The result as an object (a new reference); NULL with *error. `reporter` may be NULL. */
+json_t *pt_stability_results(const pt_chain_t *chains, size_t count, bool lone_heavy,
+                             pt_reporter_t *reporter, pt_error_t *error);
+
+#endif

@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+"""Turns worker/data/*.tsv into the C tables of stability: make_tables.py DATA_DIR OUTPUT.c"""
+import csv
+import sys
+from pathlib import Path
+
+AMINO = "ACDEFGHIKLMNPQRSTVWY"
+WINDOWS = {"helix4": ("helix", 4), "charge4": ("charge", 4), "hydrophobicity8": ("hydrophobicity", 8)}
+PAIRS = {"pair_hydrophobicity": "hydrophobicity", "pair_volume": "volume"}
+
+
+def read(data, name):
+    with open(data / name, newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def term(row, index):
+    """{scale, kind of context, the context's scale, neighbours on each side, weight}"""
+    scale, context = index[row["scale"]], row["context"]
+    if context in WINDOWS:
+        of, reach = WINDOWS[context]
+        return f"    {{{scale}, PT_NEIGHBOURS, {index[of]}, {reach}, {row['weight']}}},"
+    if context in PAIRS:
+        return f"    {{{scale}, PT_PAIR, {index[PAIRS[context]]}, 0, {row['weight']}}},"
+    assert context == "1", context
+    return f"    {{{scale}, PT_ALWAYS, 0, 0, {row['weight']}}},"
+
+
+def burial(data):
+    rows = read(data, "burial.tsv")
+    for chain in "HKLN":
+        cells = (f"[{r['imgt']}] = {r['rsa']}F" for r in rows if r["chain"] == chain)
+        yield f"    {{'{chain}', {{[0] = -1, " + ", ".join(cells) + "}},"
+
+
+def main():
+    data, output = Path(sys.argv[1]), Path(sys.argv[2])
+    scales = read(data, "ddg_scales.tsv")
+    index = {r["scale"]: i for i, r in enumerate(scales)}
+    (length,) = read(data, "cdr_length.tsv")
+    (hydropathy,) = read(data, "hydropathy.tsv")
+    parts = ["/* Made by make_tables.py from worker/data; not for editing. */", '#include "tables.h"', "",
+             "const double pt_ddg_scales[][PT_AMINO_COUNT] = {",
+             *("    {" + ", ".join(r[a] for a in AMINO) + "}," for r in scales), "};",
+             "const pt_ddg_term_t pt_ddg_terms[] = {", *(term(r, index) for r in read(data, "ddg_terms.tsv")), "};",
+             "const size_t pt_ddg_term_count = sizeof pt_ddg_terms / sizeof pt_ddg_terms[0];",
+             f"const int pt_simba_hydrophobicity = {index['simba_hydrophobicity']};",
+             f"const int pt_simba_volume = {index['simba_volume']};",
+             "const pt_burial_t pt_burial_table[PT_BURIAL_KINDS] = {", *burial(data), "};",
+             "const double pt_hydropathy[PT_AMINO_COUNT] = {" + ", ".join(hydropathy[a] for a in AMINO) + "};",
+             "const pt_range_t pt_cdr_length_range = {" + ", ".join(
+                 length[c] for c in ("amber_low", "green_low", "green_high", "amber_high")) + "};"]
+    output.write_text("\n".join(parts) + "\n")
+
+
+if __name__ == "__main__":
+    main()

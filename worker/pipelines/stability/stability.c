@@ -1,0 +1,162 @@
+#include "stability.h"
+#include "tables.h"
+#include "worker/pipelines/antibody/germline.h"
+#include "worker/pipelines/antibody/humanness.h"
+#include "worker/pipelines/antibody/regions.h"
+#include "worker/pipelines/humanization/humanization.h"
+#include <math.h>
+#include <string.h>
+
+/*
+ *  What the repertoire's choice between two residues is worth: half of RT at 298 K a natural
+ * logarithm, set by hand, since no measured set of antibody mutations is at hand to fit it to.
+ */
+static const double EVIDENCE = 0.3;    /* kcal/mol */
+static const double RAREST = 0.003;    /* a share below is as good as never seen */
+static const double USUAL = 0.05;      /* a share from which a residue is no exception */
+static const double STABILIZING = 0.5; /* kcal/mol from which a substitution is proposed */
+
+static double evidence(const char *allele, pt_position_t position, char wild, char mutant)
+{
+    double from = pt_repertoire_share(allele, position, wild);
+    double to = pt_repertoire_share(allele, position, mutant);
+    return from < 0 || to < 0 ? 0 : EVIDENCE * log(fmax(to, RAREST) / fmax(from, RAREST));
+}
+
+/* A nanobody's hallmarks are what a human heavy chain does not have there. */
+static bool is_hallmark(const pt_stability_t *r, const pt_domain_t *domain, size_t i)
+{
+    return r->count == 1 && pt_is_vhh_hallmark(domain->positions[i]);
+}
+
+static void matrix(pt_stability_t *r, size_t d)
+{
+    const pt_domain_t *domain = r->parts[d].domain;
+    pt_germline_match_t v = pt_nearest_v(domain, PT_HUMAN);
+    for (size_t i = 0; i < domain->length; i++) {
+        double *row = r->ddg[d][i];
+        pt_ddg(domain->residues, domain->length, i, r->parts[d].rsa[i], row);
+        for (int a = 0; v.allele && !is_hallmark(r, domain, i) && a < PT_DDG_AMINO; a++)
+            row[a] += evidence(v.allele, domain->positions[i], domain->residues[i], PT_AMINO[a]);
+    }
+}
+
+/* How many motifs that count anywhere in the Fv the domain has. */
+static size_t sites(const pt_domain_t *domain)
+{
+    pt_liability_t found[PT_LIABILITIES_MAX];
+    size_t n = pt_find_liabilities(&domain, 1, found, PT_LIABILITIES_MAX), count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += found[i].whole_fv;
+    return count;
+}
+
+static bool makes_site(const pt_domain_t *domain, size_t residue, char mutant)
+{
+    pt_domain_t changed = *domain;
+    changed.residues[residue] = mutant;
+    return sites(&changed) > sites(domain);
+}
+
+/* Keeps the list sorted, the first of equals first. */
+static void propose(pt_stability_t *r, pt_stabilizing_t proposal)
+{
+    size_t at = r->stabilizing_count;
+    while (at > 0 && r->stabilizing[at - 1].ddg < proposal.ddg)
+        at--;
+    if (at == PT_STABILIZING_MAX)
+        return;
+    size_t last =
+        r->stabilizing_count < PT_STABILIZING_MAX ? r->stabilizing_count++ : PT_STABILIZING_MAX - 1;
+    memmove(&r->stabilizing[at + 1], &r->stabilizing[at], (last - at) * sizeof proposal);
+    r->stabilizing[at] = proposal;
+}
+
+/* Do human repertoires of the V family have the mutant at least as often, and not rarely? Without
+ * their word there is no proposal: the model alone likes large hydrophobic residues too much. */
+static bool is_usual(const char *allele, const pt_domain_t *domain, size_t i, char mutant)
+{
+    double from = pt_repertoire_share(allele, domain->positions[i], domain->residues[i]);
+    double to = pt_repertoire_share(allele, domain->positions[i], mutant);
+    return to >= USUAL && to >= from;
+}
+
+/* Nothing was measured for proline; a cysteine is never a proposal and never replaced. */
+static bool may_propose(const pt_stability_t *r, const pt_domain_t *domain, size_t i, char mutant)
+{
+    char wild = domain->residues[i];
+    return mutant != wild && !strchr("CP", mutant) && !strchr("CP", wild) &&
+           !is_hallmark(r, domain, i) && !makes_site(domain, i, mutant);
+}
+
+/* Framework only: the CDRs are the binding site. The best substitution of each residue. */
+static void find_stabilizing(pt_stability_t *r, size_t d)
+{
+    const pt_domain_t *domain = r->parts[d].domain;
+    pt_germline_match_t v = pt_nearest_v(domain, PT_HUMAN);
+    uint8_t cdr[PT_DOMAIN_MAX];
+    pt_mark_cdrs(domain, PT_CDR_UNION, cdr);
+    for (size_t i = 0; v.allele && i < domain->length; i++) {
+        pt_stabilizing_t best = {d, i, 0, STABILIZING};
+        for (int a = 0; !cdr[i] && a < PT_DDG_AMINO; a++)
+            if (r->ddg[d][i][a] >= best.ddg && is_usual(v.allele, domain, i, PT_AMINO[a]) &&
+                may_propose(r, domain, i, PT_AMINO[a]))
+                best = (pt_stabilizing_t){d, i, PT_AMINO[a], r->ddg[d][i][a]};
+        if (best.mutant)
+            propose(r, best);
+    }
+}
+
+static void find_liabilities(pt_stability_t *r)
+{
+    const pt_domain_t *domains[2] = {r->parts[0].domain, r->parts[1].domain};
+    r->liability_count = pt_find_liabilities(domains, r->count, r->liabilities, PT_LIABILITIES_MAX);
+    r->liability_state = PT_GREEN;
+    for (size_t i = 0; i < r->liability_count; i++) {
+        const char *severity = r->liabilities[i].severity;
+        if (strcmp(severity, "high") == 0)
+            r->liability_state = PT_RED;
+        else if (strcmp(severity, "medium") == 0 && r->liability_state == PT_GREEN)
+            r->liability_state = PT_AMBER;
+    }
+}
+
+/* Green counts 1, amber a half. A nanobody has no range of CDR lengths. */
+static double developability(const pt_stability_t *r)
+{
+    double liabilities = 1 - r->liability_state / 2.0;
+    if (r->count == 1)
+        return liabilities;
+    return (liabilities + 1 - pt_cdr_length_state(r->cdr_length) / 2.0) / 2;
+}
+
+static void score(pt_stability_t *r)
+{
+    r->isoelectric_point = pt_isoelectric_point(r->parts, r->count);
+    r->charge_7_4 = pt_net_charge(r->parts, r->count, 7.4);
+    r->charge_6_0 = pt_net_charge(r->parts, r->count, 6.0);
+    r->solubility = -pt_surface_hydropathy(r->parts, r->count, false);
+    r->aggregation = pt_hydrophobic_peak(r->parts, r->count);
+    r->thermostability = pt_consensus(r->parts, r->count);
+    r->cdr_length = pt_total_cdr_length(r->parts, r->count);
+    r->developability = developability(r);
+}
+
+void pt_analyse_stability(const pt_molecule_t *molecule, pt_stability_progress_fn progress,
+                          void *context, pt_stability_t *r)
+{
+    memset(r, 0, sizeof *r);
+    r->count = molecule->light.there ? 2 : 1;
+    pt_exposure(&molecule->heavy.domain, r->count == 1, &r->parts[0]);
+    if (r->count == 2)
+        pt_exposure(&molecule->light.domain, false, &r->parts[1]);
+    for (size_t d = 0; d < r->count; d++) {
+        progress(d ? "substitutions of the light domain" : "substitutions of the heavy domain",
+                 0.1 + 0.4 * (double)d, context);
+        matrix(r, d);
+        find_stabilizing(r, d);
+    }
+    progress("developability", 0.9, context);
+    find_liabilities(r);
+    score(r);
+}

@@ -1,0 +1,44 @@
+/*
+ *  The tables of worker/data that stability needs, as make_tables.py compiles them in. Constant.
+ */
+#ifndef PT_STABILITY_TABLES_H
+#define PT_STABILITY_TABLES_H
+
+#include "worker/pipelines/antibody/tables.h"
+
+typedef enum {
+    PT_ALWAYS,    /* 1 */
+    PT_PAIR,      /* mean of wild and mutant on a scale */
+    PT_NEIGHBOURS /* mean of the neighbours in the sequence on a scale */
+} pt_context_kind_t;
+
+/* weight * (scale[mutant] - scale[wild]) * context */
+typedef struct {
+    int scale;
+    pt_context_kind_t context;
+    int of;    /* the context's scale */
+    int reach; /* neighbours on each side */
+    double weight;
+} pt_ddg_term_t;
+
+/* Mean relative solvent accessibility at each IMGT position; 0 where no structure has a residue. */
+typedef struct {
+    char kind; /* 'H', 'K', 'L' of an Fv, 'N' a nanobody */
+    float rsa[129];
+} pt_burial_t;
+
+typedef struct {
+    int amber_low, green_low, green_high, amber_high;
+} pt_range_t;
+
+enum { PT_BURIAL_KINDS = 4 };
+
+extern const double pt_ddg_scales[][PT_AMINO_COUNT];
+extern const pt_ddg_term_t pt_ddg_terms[];
+extern const size_t pt_ddg_term_count;
+extern const int pt_simba_hydrophobicity, pt_simba_volume; /* rows of pt_ddg_scales */
+extern const pt_burial_t pt_burial_table[PT_BURIAL_KINDS];
+extern const double pt_hydropathy[PT_AMINO_COUNT]; /* Kyte & Doolittle 1982 */
+extern const pt_range_t pt_cdr_length_range;       /* residues, of heavy and light chain together */
+
+#endif
