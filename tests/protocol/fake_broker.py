@@ -77,8 +77,9 @@ class FakeBroker:
     def _received(self, socket, frames):
         try:
             if socket is self.jobs:
-                assert len(frames) == 2, 'a worker sends no payload over the job socket'
-                message = Message(self._header(frames[1]), routing=frames[0])
+                header = self._header(frames[1])
+                assert len(frames) == 2 + (header['m'] == 'chunk'), 'only a chunk has a payload on the job socket'
+                message = Message(header, msgpack.unpackb(frames[2]) if len(frames) > 2 else None, routing=frames[0])
                 self._answer(message)
             else:
                 payload = msgpack.unpackb(frames[2]) if len(frames) > 2 else None

@@ -107,7 +107,8 @@ def test_ending_is_published_again_until_settled(broker, start):
     ('exit=3', 'died_exit', True, 'status 3'),
     ('garbage', 'pipeline_protocol', True, 'no msgpack'),
     ('close', 'pipeline_protocol', True, 'closed its standard output'),
-    ('result=68000000', 'result_too_large', False, '64 MiB'),
+    ('result=67108864', 'result_too_large', False, '67108864'),
+    ('result=70000000', 'result_too_large', False, '64 MiB'),
     ('hang', 'timed_out', True, 'within 2 s'),
 ])
 def test_what_goes_wrong_is_said_and_the_slot_serves_on(broker, start, order, code, retry, words):
