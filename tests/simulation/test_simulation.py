@@ -10,6 +10,7 @@ from mutants import CHECKOUT, MUTANTS
 
 PROGRAMS = Path(os.environ.get('PARATOPE_TEST_PROGRAMS', CHECKOUT / 'build' / 'bin'))
 SEEDS = 3000
+SEEDS_OF_A_MUTANT = 20000  # one that lives longer fails
 
 
 def simulate(program: Path, *options: str) -> subprocess.CompletedProcess:
@@ -42,8 +43,10 @@ def test_seed_replays():
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize('name', MUTANTS)
 def test_mutant_is_caught(name, mutants, say):
-    run = simulate(mutants / f'simulation-{name}', '--seeds', str(SEEDS), '--quiet')
+    run = simulate(mutants / f'simulation-{name}', '--seeds', str(SEEDS_OF_A_MUTANT), '--quiet')
     caught = re.search(r'^seed (\d+) FAILED: (.*)$|^seed (\d+): (signal \d+)', run.stdout, re.MULTILINE)
     assert run.returncode == 1 and caught, f'{MUTANTS[name].what}: {run.stdout[-2000:]}'
     seed, why = caught[1] or caught[3], caught[2] or caught[4]
+    original = simulate(PROGRAMS / 'paratope-simulation', '--seed', seed, '--quiet')
+    assert original.returncode == 0, f'seed {seed} fails without the fault too: {original.stdout[-2000:]}'
     say(f'{name} ({MUTANTS[name].what}): caught after {seed} seeds: {why}')
