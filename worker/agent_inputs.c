@@ -101,9 +101,7 @@ void inputs_tick(pt_agent_t *self)
         agent_slot_t *slot = &self->slots[i];
         if (slot->state != SLOT_FETCHING)
             continue;
-        if (self->leaving)
-            hand_back(self, slot, "worker is shutting down");
-        else if (self->now.ms - slot->inputs.heard >= PATIENCE_MS)
+        if (self->now.ms - slot->inputs.heard >= PATIENCE_MS)
             hand_back(self, slot, "the inputs do not come");
         else
             ask(self, slot);
