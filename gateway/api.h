@@ -14,6 +14,7 @@ PT_HANDLER(pt_api_job_results);
 PT_HANDLER(pt_api_job_events);
 PT_HANDLER(pt_api_job_logs);
 PT_HANDLER(pt_api_job_position);
+PT_HANDLER(pt_api_cancel_job);
 PT_HANDLER(pt_api_resubmit_job);
 PT_HANDLER(pt_api_job_type_list);
 PT_HANDLER(pt_api_events);

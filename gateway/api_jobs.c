@@ -51,6 +51,25 @@ void pt_api_job(const pt_http_t *http, const pt_request_t *request, pt_response_
     pt_api_answer_row(request, response, outcome, json, no_job);
 }
 
+void pt_api_cancel_job(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+{
+    switch (pt_canceller_cancel(http->gateway->canceller, &request->caller.org_id,
+                                &request->argument, request->id)) {
+    case PT_CANCEL_DONE:
+        pt_api_job(http, request, response);
+        break;
+    case PT_CANCEL_ENDED:
+        pt_problem(request, response, PT_CONFLICT, "The job has ended already.", NULL);
+        break;
+    case PT_CANCEL_NOT_FOUND:
+        pt_problem(request, response, PT_NOT_FOUND, no_job, NULL);
+        break;
+    case PT_CANCEL_UNAVAILABLE:
+        pt_problem_unavailable(request, response);
+        break;
+    }
+}
+
 void pt_api_job_events(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
 {
     static const pt_query_param_t params[] = {{"after", PT_QUERY_NUMBER, 0, PT_SEQ_MAX, 0, NULL},

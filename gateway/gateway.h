@@ -2,6 +2,7 @@
 #ifndef PT_GATEWAY_H
 #define PT_GATEWAY_H
 
+#include "gateway/canceller.h"
 #include "gateway/committer.h"
 #include "gateway/gather.h"
 #include "gateway/pool.h"
@@ -29,6 +30,7 @@ typedef struct {
     pt_committer_t *committer;
     pt_pool_t *pool;
     pt_gather_t *jobs; /* of one job each, by many at once */
+    pt_canceller_t *canceller;
     void (*health)(void *context, pt_health_t *health);
     int64_t (*slots)(void *context, const char *job_type); /* see pt_credit_slots */
     void *context;

@@ -52,6 +52,7 @@ typedef struct {
     pt_committer_t *committer;
     pt_pool_t *pool;
     pt_gather_t *jobs;
+    pt_canceller_t *canceller;
 } parts_t;
 
 /* ---- from the links' thread -------------------------------------------------------------- */
@@ -211,6 +212,7 @@ static bool start(parts_t *parts, const pt_options_t *given)
     parts->committer = pt_committer_new(uri, parts->links, on_waits, parts);
     parts->pool = pt_pool_new(uri, READ_CONNECTIONS);
     parts->jobs = pt_gather_new(parts->pool, &pt_sql_read_jobs_by_id);
+    parts->canceller = pt_canceller_new(parts->pool, parts->links);
     pt_links_start(parts->links);
     parts->control = pt_control_new(uri, on_leads, on_settings, parts);
     return true;
@@ -230,6 +232,7 @@ static void stop(parts_t *parts)
     pt_recorder_destroy(&parts->large);
     pt_fetcher_destroy(&parts->fetcher);
     pt_links_destroy(&parts->links);
+    pt_canceller_destroy(&parts->canceller);
     pt_gather_destroy(&parts->jobs);
     pt_pool_destroy(&parts->pool);
 }
@@ -258,7 +261,13 @@ static int serve(const pt_options_t *given, int signals)
     parts_t parts = {0};
     if (!start(&parts, given))
         return 2;
-    pt_gateway_t gateway = {parts.committer, parts.pool, parts.jobs, on_health, on_slots, &parts};
+    pt_gateway_t gateway = {.committer = parts.committer,
+                            .pool = parts.pool,
+                            .jobs = parts.jobs,
+                            .canceller = parts.canceller,
+                            .health = on_health,
+                            .slots = on_slots,
+                            .context = &parts};
     pt_http_settings_t http = {.listen = pt_options_get(given, "listen"),
                                .health_listen = pt_options_get(given, "health-listen"),
                                .threads = atoi(pt_options_get(given, "threads")),

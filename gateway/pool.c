@@ -70,23 +70,34 @@ static void give_back(pt_pool_t *self, pt_pg_t *pg)
     pthread_mutex_unlock(&self->lock);
 }
 
-pt_pg_outcome_t pt_pool_run(pt_pool_t *self, const pt_sql_t *sql, const char *const *params,
-                            int param_count, int deadline_ms, PGresult **result)
+static pt_pg_outcome_t run(pt_pool_t *self, const pt_sql_t *sql, const char *const *params,
+                           int param_count, int deadline_ms, int tries, PGresult **result)
 {
     int64_t until = pt_clock_ms() + deadline_ms;
+    pt_pg_outcome_t outcome = PT_PG_AWAY;
     if (result)
         *result = NULL;
     pt_pg_t *pg = take(self, until);
-    if (!pg)
-        return PT_PG_AWAY;
-    int left = (int)(until - pt_clock_ms());
-    pt_pg_outcome_t outcome = pt_pg_run(pg, sql, params, param_count, left, result);
-    /* A connection that died while it lay idle says so only now; a read may simply be repeated. */
-    left = (int)(until - pt_clock_ms());
-    if (outcome == PT_PG_AWAY && left > 0)
+    for (int left = deadline_ms; pg && tries-- > 0 && outcome == PT_PG_AWAY && left > 0;) {
+        left = (int)(until - pt_clock_ms());
         outcome = pt_pg_run(pg, sql, params, param_count, left, result);
-    give_back(self, pg);
+    }
+    if (pg)
+        give_back(self, pg);
     return outcome;
+}
+
+/* A connection that died while it lay idle says so only now; a read may simply be repeated. */
+pt_pg_outcome_t pt_pool_run(pt_pool_t *self, const pt_sql_t *sql, const char *const *params,
+                            int param_count, int deadline_ms, PGresult **result)
+{
+    return run(self, sql, params, param_count, deadline_ms, 2, result);
+}
+
+pt_pg_outcome_t pt_pool_run_once(pt_pool_t *self, const pt_sql_t *sql, const char *const *params,
+                                 int param_count, int deadline_ms, PGresult **result)
+{
+    return run(self, sql, params, param_count, deadline_ms, 1, result);
 }
 
 /* ---- large answers ----------------------------------------------------------------------- */

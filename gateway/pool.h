@@ -13,6 +13,11 @@ void pt_pool_destroy(pt_pool_t **self);
 pt_pg_outcome_t pt_pool_run(pt_pool_t *self, const pt_sql_t *sql, const char *const *params,
                             int param_count, int deadline_ms, PGresult **result);
 
+/* The same, but a statement whose answer was lost is not repeated: for those that change something.
+ */
+pt_pg_outcome_t pt_pool_run_once(pt_pool_t *self, const pt_sql_t *sql, const char *const *params,
+                                 int param_count, int deadline_ms, PGresult **result);
+
 /* Answers above PT_LARGE_ANSWER bytes are in memory whole, until the client has them: at most
    PT_LARGE_ANSWERS at once. False if there was no turn within the time. */
 #define PT_LARGE_ANSWER (1024 * 1024)

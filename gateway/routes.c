@@ -16,6 +16,7 @@ const pt_route_t pt_routes[] = {
     {"GET",  "/v1/jobs/{id}/events",       pt_api_job_events,     0,             "A job's history"},
     {"GET",  "/v1/jobs/{id}/logs",         pt_api_job_logs,       PT_ROUTE_TEXT, "What a job's pipeline wrote on standard error"},
     {"GET",  "/v1/jobs/{id}/position",     pt_api_job_position,   0,             "A waiting job's place in the queue"},
+    {"POST", "/v1/jobs/{id}/cancel",       pt_api_cancel_job,     0,             "End a job that has not ended"},
     {"POST", "/v1/jobs/{id}/resubmit",     pt_api_resubmit_job,   0,             "Submit a failed job once more"},
     {"GET",  "/v1/job-types",              pt_api_job_type_list,  0,             "Job types, who serves them and how they are tried"},
     {"GET",  "/v1/events",                 pt_api_events,         0,             "The organisation's events"},

@@ -145,6 +145,13 @@ const pt_sql_t pt_sql_hand_out = {
     " case when pg_column_size(h.options) <= 2000 then h.options end, h.priority, h.weight, h.turn,"
     " coalesce(pg_column_size(h.options) > 2000, false) from handed h join variants v on v.id = h.variant_id order by h.place"};
 
+const pt_sql_t pt_sql_cancel = {
+    "cancel",
+    "select c.changed, c.was_out, c.job_type, c.attempt, " MICROSECONDS("c.at") ", c.seq,"
+    " ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint,"
+    " (select j.status = 'canceled' from jobs j where j.id = $2::uuid)"
+    " from cancel_job($1::uuid, $2::uuid, $3) c"};
+
 const pt_sql_t pt_sql_next_due = {
     "next_due", WAITING_ORGS ", " OUT_TYPES ", " ROOMS
     " select (extract(epoch from min(d.due_at) filter (where coalesce(r.n > 0, true))"

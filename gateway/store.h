@@ -46,6 +46,10 @@ extern const pt_sql_t pt_sql_lock_hand_out;
    which they are to be sent. large: there are options, but more than are read many at a time */
 extern const pt_sql_t pt_sql_hand_out;
 
+/* (org_id, job_id, request id) → changed, was out, job_type, attempt, at (µs), event seq or null,
+   timeline, is canceled; no row if there is no such job */
+extern const pt_sql_t pt_sql_cancel;
+
 /* (job_type) → milliseconds until the first waiting job is due that no limit holds back, or null;
    whether a limit holds something back */
 extern const pt_sql_t pt_sql_next_due;

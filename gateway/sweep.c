@@ -82,9 +82,8 @@ void pt_sweep_credit(pt_sweep_t *self)
     pthread_mutex_unlock(&self->lock);
 }
 
-void pt_sweep_ended(pt_sweep_t *self)
+static void ended_locked(pt_sweep_t *self)
 {
-    pthread_mutex_lock(&self->lock);
     self->endings++;
     for (size_t i = 0; i < self->backlog_count; i++)
         if (self->backlogs[i].held) {
@@ -92,6 +91,12 @@ void pt_sweep_ended(pt_sweep_t *self)
             self->backlogs[i].due = 0;
             wake_locked(self);
         }
+}
+
+void pt_sweep_ended(pt_sweep_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    ended_locked(self);
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -106,6 +111,8 @@ void pt_sweep_event(pt_sweep_t *self, const pt_msg_t *event, bool is_new)
     pt_rounds_wake(self->rounds, false);
     if (event->waiting && strcmp(event->type, "created") == 0) /* others come from our recorder */
         pt_sweep_waits_locked(self, event->job_type, pt_clock_ms());
+    if (strcmp(event->type, "canceled") == 0) /* by any gateway */
+        ended_locked(self);
     if (is_new && self->hinted.count < HINTS_MAX)
         pt_array_uuid(&self->hinted, &event->org_id);
     wake_if_sooner_locked(self);

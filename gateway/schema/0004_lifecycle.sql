@@ -144,3 +144,29 @@ begin
     join jobs j on j.id = g.id
     join variants v on v.id = j.variant_id;
 end $$;
+
+-- Ends a job as canceled, unless it has ended: the first commit wins. No row if the organisation has no such
+-- job; `changed` is false if it had ended before. Locks the job, then the counter, as whoever records does.
+create function cancel_job(org uuid, job uuid, request_id text)
+returns table (changed boolean, was_out boolean, job_type text, attempt integer, at timestamptz, seq bigint)
+language plpgsql as $$
+declare
+    j jobs%rowtype;
+    ended_at timestamptz;
+begin
+    select * into j from jobs where jobs.id = job and jobs.org_id = org for update;
+    if not found then
+        return;
+    end if;
+    if j.completed_at is not null then
+        return query select false, false, j.job_type, j.attempt, j.completed_at, null::bigint;
+        return;
+    end if;
+    ended_at := greatest(now(), j.created_at, j.started_at);
+    update jobs set status = 'canceled', due_at = null, completed_at = ended_at where jobs.id = job;
+    return query
+    select true, j.due_at is null, j.job_type, j.attempt, ended_at, e.seq
+    from append_events(array[job], array[org], array[j.job_type], array['canceled'], array['canceled'],
+                       array[j.attempt], array[ended_at],
+                       array[json_build_object('request_id', request_id)::text]) e;
+end $$;

@@ -30,8 +30,9 @@ def test_in_a_path(system, api, other, job, path):
     assert shape(theirs) == shape(other.http.get(nobodys))
 
 
-def test_in_a_path_that_is_posted_to(other, job):
-    theirs, nobodys = (other.http.post(f'/v1/jobs/{one}/resubmit') for one in (job, uuid.uuid4()))
+@pytest.mark.parametrize('what', ['resubmit', 'cancel'])
+def test_in_a_path_that_is_posted_to(other, job, what):
+    theirs, nobodys = (other.http.post(f'/v1/jobs/{one}/{what}') for one in (job, uuid.uuid4()))
     assert theirs.status_code == 404
     assert shape(theirs) == shape(nobodys)
 

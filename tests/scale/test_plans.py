@@ -49,6 +49,7 @@ CASES = [
                               ('hand_out', ['stability', '64', '{}', '0']),  # has a limit, and so have ours
                               ('next_due', ['humanization']), ('next_due', ['stability']))),
     ('lock_hand_out', [], set()),
+    ('cancel', [OURS, job_id(50), 'x'], {'jobs_pkey', 'event_counters_pkey'}),
     ('patiences', [], {'job_types_pkey'}),
     ('note_unserved', [['structure'], ['structure', 'stability']], {'unserved_pkey'}, {'unserved'}),
     ('expired', ['stability', '100'], {'jobs_waiting', 'job_types_pkey', 'unserved_pkey'}),

@@ -1,0 +1,99 @@
+#include "gateway/canceller.h"
+
+#include "gateway/announce.h"
+#include "gateway/store.h"
+#include "proto/program/process.h"
+
+#define AGAIN_MS 50
+
+struct pt_canceller {
+    pt_pool_t *pool;
+    pt_links_t *links;
+};
+
+pt_canceller_t *pt_canceller_new(pt_pool_t *pool, pt_links_t *links)
+{
+    pt_canceller_t *self = zmalloc(sizeof *self);
+    self->pool = pool;
+    self->links = links;
+    return self;
+}
+
+void pt_canceller_destroy(pt_canceller_t **self_p)
+{
+    free(*self_p);
+    *self_p = NULL;
+}
+
+/* ---- after the commit -------------------------------------------------------------------- */
+
+static void publish(pt_canceller_t *self, const pt_uuid_t *org, const pt_uuid_t *job,
+                    const PGresult *rows)
+{
+    pt_event_t event = {.type = "canceled",
+                        .status = "canceled",
+                        .attempt = (uint32_t)atoi(PQgetvalue(rows, 0, 3)),
+                        .at = strtoll(PQgetvalue(rows, 0, 4), NULL, 10)};
+    pt_announcement_t about = {.job_id = *job,
+                               .org_id = *org,
+                               .job_type = PQgetvalue(rows, 0, 2),
+                               .seq = strtoull(PQgetvalue(rows, 0, 5), NULL, 10),
+                               .timeline = strtoull(PQgetvalue(rows, 0, 6), NULL, 10)};
+    pt_announce(self->links, &about, &event);
+}
+
+/* Any broker may have it. One that is told in vain drops it, and a worker that nobody reached is
+   told when it next says something of the job. */
+static void stop(pt_canceller_t *self, const pt_uuid_t *job, uint32_t attempt)
+{
+    pt_ticket_t tickets[PT_LINKS_MAX];
+    int count = pt_links_sessions(self->links, tickets);
+    pt_msg_t msg;
+    pt_msg_init(&msg, PT_STOP);
+    msg.job_id = *job;
+    msg.attempt = attempt;
+    pt_msg_set(&msg, PT_F_JOB_ID);
+    pt_msg_set(&msg, PT_F_ATTEMPT);
+    for (int i = 0; i < count; i++)
+        pt_links_send(self->links, &tickets[i], &msg, NULL, 0, 0);
+}
+
+static pt_cancel_t follow_up(pt_canceller_t *self, const pt_uuid_t *org, const pt_uuid_t *job,
+                             const PGresult *rows, bool lost)
+{
+    if (PQntuples(rows) == 0)
+        return PT_CANCEL_NOT_FOUND;
+    if (*PQgetvalue(rows, 0, 0) != 't') /* by a commit of ours, whose answer was lost? */
+        return lost && *PQgetvalue(rows, 0, 7) == 't' ? PT_CANCEL_DONE : PT_CANCEL_ENDED;
+    publish(self, org, job, rows);
+    if (*PQgetvalue(rows, 0, 1) == 't')
+        stop(self, job, (uint32_t)atoi(PQgetvalue(rows, 0, 3)));
+    return PT_CANCEL_DONE;
+}
+
+/* ---- the statement ----------------------------------------------------------------------- */
+
+pt_cancel_t pt_canceller_cancel(pt_canceller_t *self, const pt_uuid_t *org, const pt_uuid_t *job,
+                                const char *request_id)
+{
+    char org_text[PT_UUID_TEXT], job_text[PT_UUID_TEXT];
+    const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text),
+                                  request_id};
+    int64_t until = pt_clock_ms() + PT_CANCEL_MS;
+    for (bool lost = false;;) {
+        PGresult *rows = NULL;
+        int left = (int)(until - pt_clock_ms());
+        if (left <= 0)
+            return PT_CANCEL_UNAVAILABLE;
+        pt_pg_outcome_t outcome =
+            pt_pool_run_once(self->pool, &pt_sql_cancel, params, 3, left, &rows);
+        pt_cancel_t answer = PT_CANCEL_UNAVAILABLE;
+        if (outcome == PT_PG_OK)
+            answer = follow_up(self, org, job, rows, lost);
+        PQclear(rows);
+        if (outcome == PT_PG_OK || outcome == PT_PG_REFUSED)
+            return answer;
+        lost = lost || outcome == PT_PG_AWAY;
+        usleep(AGAIN_MS * 1000);
+    }
+}
