@@ -155,7 +155,8 @@ def test_what_is_too_long_for_a_linker_is_left_out():
 
 def test_constant_parts_and_tags_are_left_out():
     plain = analyse([("a VH", VH), ("a VL", VL)])["a"]
-    tagged = analyse([("a VH", "MKLF" + VH + "ASTKGPSVFPLAPSSKSTSGGTAALGCLVKDYFPEPVTVSWNSGALTSGVHTFPAVLQ"), ("a VL", VL)])["a"]
+    constant = "ASTKGPSVFPLAPSSKSTSGGTAALGCLVKDYFPEPVTVSWNSGALTSGVHTFPAVLQ"
+    tagged = analyse([("a VH", "MKLF" + VH + constant), ("a VL", VL)])["a"]
     assert tagged["risk_score"] == plain["risk_score"]
     assert [e["position"] - 4 for e in tagged["mhc2_epitopes"] if e["chain"] == "vh"] == [
         e["position"] for e in plain["mhc2_epitopes"] if e["chain"] == "vh"]
@@ -318,6 +319,10 @@ def test_thresholds_are_those_of_random_peptides():
 RISKS = ("risk_score", "mhc2_risk", "mhc1_risk", "bcell_risk", "foreign_share")
 
 
+def means(found):
+    return [f"{mean([r[k] for r in found.values()]):.3f}" for k in RISKS]
+
+
 def test_humanized_antibodies_have_a_lower_risk(results, report):
     """The 25 pairs: each validated version is below its parent; methods on the whole."""
     rows = []
@@ -325,10 +330,10 @@ def test_humanized_antibodies_have_a_lower_risk(results, report):
                         ("Vernier graft", "vernier_grafts"), ("Sapiens", "sapiens1"), ("Hu-mAb", "humab")):
         others = analyse([(f"{n} {c}", s) for (n, c), s in read_fasta(shared(f"humab25/{file}.fa")).items()])
         lower = sum(others[name]["risk_score"] < results[name]["risk_score"] for name in results)
-        rows.append([title, *(f"{mean([r[k] for r in others.values()]):.3f}" for k in RISKS), f"{lower} of {len(results)}"])
+        rows.append([title, *means(others), f"{lower} of {len(results)}"])
         assert mean([r["risk_score"] for r in others.values()]) < mean([r["risk_score"] for r in results.values()])
         assert lower == len(results) or file != "experimental"
-    rows.insert(0, ["parental", *(f"{mean([r[k] for r in results.values()]):.3f}" for k in RISKS), ""])
+    rows.insert(0, ["parental", *means(results), ""])
     report["immunogenicity_pairs"] = table(["antibodies", *RISKS, "risk_score below the parent's"], rows)
 
 
