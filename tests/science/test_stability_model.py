@@ -91,5 +91,6 @@ def test_the_error_of_the_melting_temperature(report):
     errors = [scores[n]["melting_temp_predicted"] - float(assays[n]["fab_tm_c"]) for n in names]
     within = sum(abs(e) <= scores[n]["melting_temp_error"] for n, e in zip(names, errors)) / len(names)
     assert 0.6 < within < 0.85  # one standard deviation
-    report["melting"] = (f"mean error {sum(errors) / len(errors):+.1f} °C, root mean square "
-                         f"{(sum(e * e for e in errors) / len(errors)) ** 0.5:.1f} °C, {within:.0%} within the error bar")
+    root = (sum(e * e for e in errors) / len(errors)) ** 0.5
+    report["melting"] = (f"mean error {sum(errors) / len(errors):+.1f} °C, root mean square {root:.1f} °C, "
+                         f"{within:.0%} within the error bar")

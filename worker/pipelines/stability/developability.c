@@ -19,7 +19,7 @@ static const pt_burial_t *burial_of(char kind)
 
 void pt_exposure(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed)
 {
-    const pt_burial_t *table = burial_of(alone ? 'N' : domain->chain);
+    const pt_burial_t *table = alone ? burial_of('N') : burial_of(domain->chain);
     exposed->domain = domain;
     for (size_t i = 0; i < domain->length; i++)
         exposed->rsa[i] = (double)table->rsa[domain->positions[i].number];

@@ -35,7 +35,7 @@ static const char *region(const pt_stability_t *r, size_t d, size_t residue)
 /* Counts from 1 in the chain as it was given. */
 static json_int_t index_in_chain(const pt_stability_t *r, size_t d, size_t residue)
 {
-    return (json_int_t)(r->parts[d].domain->start + residue + 1);
+    return (json_int_t)r->parts[d].domain->start + (json_int_t)residue + 1;
 }
 
 static json_t *matrix_row(const pt_stability_t *r, size_t d, size_t i)

@@ -121,13 +121,18 @@ static void find_liabilities(pt_stability_t *r)
     }
 }
 
-/* Green counts 1, amber a half. A nanobody has no range of CDR lengths. */
+static double worth(pt_state_t state)
+{
+    static const double of_state[] = {[PT_GREEN] = 1, [PT_AMBER] = 0.5, [PT_RED] = 0};
+    return of_state[state];
+}
+
+/* A nanobody has no range of CDR lengths. */
 static double developability(const pt_stability_t *r)
 {
-    double liabilities = 1 - r->liability_state / 2.0;
-    if (r->count == 1)
-        return liabilities;
-    return (liabilities + 1 - pt_cdr_length_state(r->cdr_length) / 2.0) / 2;
+    double liabilities = worth(r->liability_state);
+    return r->count == 1 ? liabilities
+                         : (liabilities + worth(pt_cdr_length_state(r->cdr_length))) / 2;
 }
 
 static void score(pt_stability_t *r)
