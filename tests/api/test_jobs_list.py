@@ -45,7 +45,7 @@ def ours(system) -> dict:
     system.wait_terminal(done)
     system.query("update jobs set status = 'canceled' where id = %s", done[-1])
     for _ in range(5):
-        system.submit(waiting, 'stability')  # nobody serves it
+        system.submit(waiting, 'structure')  # nobody serves it
     return {'plain': plain, 'failing': failing, 'waiting': waiting}
 
 
@@ -81,11 +81,11 @@ def test_jobs_of_the_same_moment_are_told_apart(api, system, ours):
 @pytest.mark.parametrize('filters, where', [
     ({'status': 'completed'}, "status = 'completed'"), ({'status': 'failed'}, "status in ('failed', 'canceled')"),
     ({'status': 'pending'}, "status = 'pending'"), ({'status': 'running'}, "status = 'running'"),
-    ({'job_type': 'stability'}, "job_type = 'stability'"), ({'job_type': 'structure'}, 'false'),
+    ({'job_type': 'structure'}, "job_type = 'structure'"), ({'job_type': 'stability'}, "job_type = 'stability'"),
     ({'job_type': 'humanization', 'status': 'failed'}, "job_type = 'humanization' and status in ('failed', 'canceled')"),
     ({'variant_id': 'failing', 'status': 'failed'}, 'variant_id = %(failing)s'),
     ({'variant_id': 'failing', 'status': 'completed'}, 'false'),
-    ({'variant_id': 'waiting', 'job_type': 'stability', 'status': 'pending'}, 'variant_id = %(waiting)s'),
+    ({'variant_id': 'waiting', 'job_type': 'structure', 'status': 'pending'}, 'variant_id = %(waiting)s'),
     ({'variant_id': 'waiting', 'job_type': 'humanization'}, 'false')])
 @pytest.mark.parametrize('limit', [3, 1000])
 def test_filters_are_combined(api, system, ours, org, filters, where, limit):

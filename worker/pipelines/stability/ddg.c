@@ -2,6 +2,8 @@
 #include "tables.h"
 #include "worker/pipelines/antibody/align.h"
 
+static const double RSA_USUAL = 0.25; /* of a residue of which nothing is known */
+
 /* Mean over the neighbours that are there; 0 without any. */
 static double neighbours(const double *scale, const char *sequence, size_t length, size_t at,
                          size_t reach)
@@ -48,7 +50,7 @@ bool pt_ddg(const char *sequence, size_t length, size_t at, double rsa, double d
                                                      : 1;
         add_term(term, wild, near, ddg);
     }
-    for (int a = 0; rsa >= 0 && a < PT_AMINO_COUNT; a++)
-        ddg[a] = (ddg[a] + pt_simba_sym(wild, a, rsa)) / 2;
+    for (int a = 0; a < PT_AMINO_COUNT; a++)
+        ddg[a] = (ddg[a] + pt_simba_sym(wild, a, rsa < 0 ? RSA_USUAL : rsa)) / 2;
     return true;
 }

@@ -16,8 +16,8 @@
 #define PT_RSA_UNKNOWN (-1.0)
 
 /*
- *  All substitutions (order of PT_AMINO) of the residue `at` (from 0). The sequence model alone
- * when `rsa` is unknown, else its mean with SimBa-SYM at that accessibility (0 to 1). False when
+ *  All substitutions (order of PT_AMINO) of the residue `at` (from 0): the mean of the sequence
+ * model and of SimBa-SYM at that accessibility (0 to 1; 0.25 when it is unknown). False when
  * the residue is none of the 20; others in the sequence that are none count nothing.
  */
 bool pt_ddg(const char *sequence, size_t length, size_t at, double rsa, double ddg[PT_DDG_AMINO]);
