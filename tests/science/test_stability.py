@@ -3,9 +3,9 @@ import csv
 import io
 import json
 import math
+import resource
 import subprocess
 import sys
-import time
 
 import msgpack
 import pytest
@@ -205,12 +205,12 @@ def test_what_is_no_antibody_is_refused(chains, code):
     assert (ending["m"], ending["code"], ending["retry"]) == ("error", code, False)
 
 
-def test_an_fv_is_quick():
-    """A matrix of some 230 x 19 well under a second: 50 of them in one process, on a busy machine."""
+def test_an_fv_takes_well_under_a_second():
+    """Of processor time, so that a busy machine changes little; 50 matrices of some 230 x 19."""
     records = [(f"{i} {c}", s) for i in range(50) for c, s in (("VH", VH), ("VL", VL))]
-    begin = time.process_time(), time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     assert len(lines("stability", records)[0]) == 50
-    assert time.monotonic() - begin[1] < 50
+    assert (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before) / 50 < 0.2
 
 
 def test_burial_is_what_the_script_makes(tmp_path):
