@@ -335,18 +335,24 @@ static void clear_results(PGresult **results, int count)
     no_results(results, count);
 }
 
+/* A statement without parameters and rows, by itself. */
+static bool command(pt_pg_t *self, const char *sql, int64_t until)
+{
+    PGresult *result = NULL, *end = NULL;
+    bool ok = PQsendQueryParams(self->conn, sql, 0, NULL, NULL, NULL, NULL, 0) &&
+              flush(self, until) && next_result(self, until, &result) &&
+              PQresultStatus(result) == PGRES_COMMAND_OK && next_result(self, until, &end) && !end;
+    PQclear(result);
+    PQclear(end);
+    return ok;
+}
+
 /* A transaction that failed in the middle holds locks until it is ended. */
 static void end_failed_transaction(pt_pg_t *self, int64_t until)
 {
     if (!self->conn || PQtransactionStatus(self->conn) == PQTRANS_IDLE)
         return;
-    PGresult *result = NULL, *end = NULL;
-    bool ok = PQsendQueryParams(self->conn, "rollback", 0, NULL, NULL, NULL, NULL, 0) &&
-              flush(self, until) && next_result(self, until, &result) &&
-              PQresultStatus(result) == PGRES_COMMAND_OK && next_result(self, until, &end) && !end;
-    PQclear(result);
-    PQclear(end);
-    if (!ok)
+    if (!command(self, "rollback", until))
         pt_pg_close(self);
 }
 
@@ -415,6 +421,71 @@ pt_pg_outcome_t pt_pg_flight(pt_pg_t *self, const pt_pg_step_t *steps, int count
     if (!launch(self, steps, count, until))
         return away(self, PQerrorMessage(self->conn));
     return pt_pg_land(self, results);
+}
+
+/* ---- copying ----------------------------------------------------------------------------- */
+
+#define COPY_PIECE (256 * 1024)
+
+static bool put_piece(pt_pg_t *self, const char *data, size_t size, int64_t until)
+{
+    int put;
+    while ((put = PQputCopyData(self->conn, data, (int)size)) == 0)
+        if (!wait_for(self->conn, POLLOUT, until))
+            return false;
+    return put == 1 && flush(self, until);
+}
+
+static bool put_parts(pt_pg_t *self, const pt_pg_part_t *parts, size_t count, int64_t until)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t at = 0, size; at < parts[i].size; at += size) {
+            size = parts[i].size - at < COPY_PIECE ? parts[i].size - at : COPY_PIECE;
+            if (!put_piece(self, (const char *)parts[i].data + at, size, until))
+                return false;
+        }
+    return true;
+}
+
+/* One result, and that none follows it. */
+static bool take_only_result(pt_pg_t *self, int64_t until, ExecStatusType *status)
+{
+    PGresult *result = NULL, *end = NULL;
+    bool ok = next_result(self, until, &result) && result;
+    *status = PQresultStatus(result);
+    if (ok && *status == PGRES_FATAL_ERROR)
+        keep_error(self, result);
+    PQclear(result);
+    if (!ok || *status == PGRES_COPY_IN)
+        return ok;
+    ok = next_result(self, until, &end) && !end;
+    PQclear(end);
+    return ok;
+}
+
+/* Whoever is stopped in the middle of it must not hold the transaction's locks for ever. */
+#define COPY_TIMEOUT "set local statement_timeout = '90s'"
+#define NO_TIMEOUT "set local statement_timeout = 0"
+
+pt_pg_outcome_t pt_pg_copy(pt_pg_t *self, const char *sql, const pt_pg_part_t *parts, size_t count,
+                           int deadline_ms)
+{
+    int64_t until = pt_clock_ms() + deadline_ms;
+    ExecStatusType status;
+    if (!in_transaction(self))
+        return away(self, "the connection ended within the transaction");
+    if (!command(self, COPY_TIMEOUT, until) || !PQsendQuery(self->conn, sql) ||
+        !flush(self, until) || !take_only_result(self, until, &status))
+        return away(self, "no answer before the deadline");
+    if (status == PGRES_COPY_IN &&
+        (!put_parts(self, parts, count, until) || PQputCopyEnd(self->conn, NULL) != 1 ||
+         !flush(self, until) || !take_only_result(self, until, &status)))
+        return away(self, "what was copied could not be sent before the deadline");
+    if (status == PGRES_COMMAND_OK)
+        return command(self, NO_TIMEOUT, until) ? PT_PG_OK : away(self, "no answer to a setting");
+    pt_pg_outcome_t outcome = outcome_of(self->state);
+    end_failed_transaction(self, until);
+    return outcome;
 }
 
 pt_pg_outcome_t pt_pg_run(pt_pg_t *self, const pt_sql_t *sql, const char *const *params,

@@ -54,6 +54,16 @@ pt_pg_outcome_t pt_pg_land(pt_pg_t *self, PGresult **results);
 
 extern const pt_sql_t pt_sql_begin, pt_sql_commit;
 
+/* Streams the parts, one after the other, into a COPY … FROM STDIN within the open transaction. What
+   is large must go this way: libpq moves all that is left of a parameter whenever the socket has
+   taken some of it. Outcomes as above. */
+typedef struct {
+    const void *data;
+    size_t size;
+} pt_pg_part_t;
+pt_pg_outcome_t pt_pg_copy(pt_pg_t *self, const char *sql, const pt_pg_part_t *parts, size_t count,
+                           int deadline_ms);
+
 /* What the last statement that was not PT_PG_OK said, for the log. */
 const char *pt_pg_error(const pt_pg_t *self);
 

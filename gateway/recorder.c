@@ -1,7 +1,7 @@
 #include "gateway/recorder.h"
 
 #include "gateway/announce.h"
-#include "gateway/batch.h"
+#include "gateway/batch_large.h"
 #include "proto/program/log.h"
 #include "proto/program/process.h"
 
@@ -176,27 +176,12 @@ static int deadline_of(const pt_batch_t *batch)
     return STATEMENT_MS + (int)(bytes / BYTES_A_MS);
 }
 
-/* Large results, a statement each: their text goes to the server as it is. */
-static int add_large(const pt_batch_t *batch, pt_pg_step_t *steps, const char *params[][3],
-                     char ids[][PT_UUID_TEXT])
-{
-    for (size_t i = 0; i < batch->large_count; i++) {
-        const pt_item_t *item = batch->large[i];
-        params[i][0] = pt_uuid_format(&item->row->job_id, ids[i]);
-        params[i][1] = item->result.results;
-        params[i][2] = item->result.model_versions;
-        steps[i] = (pt_pg_step_t){&pt_sql_insert_result, params[i], 3};
-    }
-    return (int)batch->large_count;
-}
-
 /* Writes what changed and commits, in one flight; the counters of the events are the last lock. */
 static pt_pg_outcome_t write_and_commit(pt_recorder_t *self, pt_batch_t *batch)
 {
-    const char *update[12], *result[3], *events[8], *large[PT_BATCH_LARGE_MAX][3];
-    char ids[PT_BATCH_LARGE_MAX][PT_UUID_TEXT];
-    pt_pg_step_t steps[4 + PT_BATCH_LARGE_MAX];
-    PGresult *results[4 + PT_BATCH_LARGE_MAX];
+    const char *update[12], *result[3], *events[8];
+    pt_pg_step_t steps[4];
+    PGresult *results[4];
     int count = 0, numbers = -1;
     if (batch->changed > 0)
         steps[count++] =
@@ -204,14 +189,13 @@ static pt_pg_outcome_t write_and_commit(pt_recorder_t *self, pt_batch_t *batch)
     if (batch->result_count > 0)
         steps[count++] =
             (pt_pg_step_t){&pt_sql_insert_results, result, texts(result, batch->results, 3)};
-    count += add_large(batch, steps + count, large, ids);
     if (batch->event_count > 0) {
         numbers = count;
         steps[count++] =
             (pt_pg_step_t){&pt_sql_append_events, events, texts(events, batch->events, 8)};
     }
     steps[count++] = (pt_pg_step_t){&pt_sql_commit, NULL, 0};
-    pt_pg_outcome_t outcome = pt_pg_flight(self->pg, steps, count, deadline_of(batch), results);
+    pt_pg_outcome_t outcome = pt_pg_flight(self->pg, steps, count, STATEMENT_MS, results);
     if (outcome != PT_PG_OK)
         return outcome;
     if (numbers >= 0)
@@ -339,14 +323,14 @@ static pt_pg_outcome_t try_batch(pt_recorder_t *self, pt_item_t *items, size_t c
     unfold(items, count);
     pt_batch_init(&batch, items, count);
     pt_pg_outcome_t outcome = lock_and_fold(self, &batch);
+    if (outcome == PT_PG_OK && batch.large_count > 0)
+        outcome = pt_batch_write_large(&batch, self->pg, deadline_of(&batch));
     if (outcome == PT_PG_OK) {
         outcome = write_and_commit(self, &batch);
         self->unsure = self->unsure || outcome == PT_PG_AWAY;
     }
     if (outcome == PT_PG_OK)
         follow_up(self, &batch);
-    if (batch.large_count > 0)
-        pt_pg_close(self->pg); /* its buffer has grown by as much, and never shrinks */
     pt_batch_clear(&batch);
     return outcome;
 }

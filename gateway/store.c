@@ -45,10 +45,6 @@ const pt_sql_t pt_sql_insert_results = {
     " select r.id, r.results::json, r.versions::json, octet_length(r.results)"
     " from unnest($1::uuid[], $2::text[], $3::text[]) as r (id, results, versions)"};
 
-const pt_sql_t pt_sql_insert_result = {
-    "insert_result", "insert into results (job_id, results, model_versions, bytes)"
-                     " values ($1::uuid, $2::text::json, $3::text::json, octet_length($2::text))"};
-
 const pt_sql_t pt_sql_job_inputs = {
     "job_inputs", "select j.attempt, j.completed_at is not null, v.id, v.name, v.format, v.chains,"
                   " j.options from jobs j join variants v on v.id = j.variant_id"

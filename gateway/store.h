@@ -25,9 +25,6 @@ extern const pt_sql_t pt_sql_update_jobs;
 /* (ids, results, model_versions) */
 extern const pt_sql_t pt_sql_insert_results;
 
-/* (id, results, model_versions) of one */
-extern const pt_sql_t pt_sql_insert_result;
-
 /* (id) → attempt, whether it has ended, variant id, name, format, chains, options */
 extern const pt_sql_t pt_sql_job_inputs;
 

@@ -73,6 +73,20 @@ def test_a_result_above_64_mib_fails_for_good(system, size):
     assert '64 MiB' in row['error_message'] or str(LIMIT) in row['error_message']
 
 
+def test_a_result_that_is_six_times_as_long_in_json(system):
+    """252 MiB of text: as large as it may be."""
+    size = 42 * MIB
+    job = system.submit(system.make_variant(f'result={size} control'))
+    ended(system, [job])
+    assert system.query("SELECT bytes > 252 * 1048576 AS large FROM results WHERE job_id = %s", job)[0]['large']
+    with system.http.stream('GET', f'/v1/jobs/{job}/results') as answer:
+        assert answer.status_code == 200 and sum(map(len, answer.iter_bytes())) > 252 * MIB
+    job = system.submit(system.make_variant(f'result={size + 2 * MIB} control'))
+    row = system.wait_terminal([job], 60)[job]
+    assert (row['status'], row['attempt'], error_code(system, job)) == ('failed', 1, 'invalid_result')
+    assert '256 MiB' in row['error_message']
+
+
 def test_the_spool_is_empty_once_all_is_settled(system):
     ended(system, [submit(system, MIB)])
     assert wait_for(lambda: not list(system.home.glob('spool/*/*')), 10), 'a spool file is left'

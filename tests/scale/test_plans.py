@@ -39,7 +39,6 @@ CASES = [
     ('update_jobs', [COMPLETED, ['completed'] * 10, [1] * 10, [0] * 10, [0] * 10, [None] * 10, [NOW] * 10, [NOW] * 10,
                      [None] * 10, [None] * 10, [None] * 10, [None] * 10], {'jobs_pkey'}),
     ('insert_results', [[job_id(n) for n in (6, 10)], ['{}'] * 2, ['{}'] * 2], {'jobs_pkey'}),
-    ('insert_result', [job_id(6), '{}', '{}'], {'jobs_pkey'}),
     ('awaits_ending', [COMPLETED[0], OURS, 'humanization', '1'], {'jobs_pkey'}),
     ('job_inputs', [COMPLETED[0]], {'jobs_pkey', 'variants_pkey'}),
     ('append_events', [COMPLETED[:2], [OURS, OTHERS[0]], ['humanization'] * 2, ['created'] * 2, ['pending'] * 2,
