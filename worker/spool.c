@@ -17,6 +17,7 @@
 #define PIECE (1024 * 1024)
 #define NAME_SIZE (PT_UUID_TEXT + 12) /* UUID.ATTEMPT */
 #define PRIVATE "paratope-spool-"     /* then six letters */
+#define PRIVATE_TRIES 100
 
 typedef struct writing writing_t;
 struct writing {
@@ -67,16 +68,28 @@ static void empty(int folder)
         closedir(list);
 }
 
-/* Opens and locks a folder; -1 with errno if that cannot be, EWOULDBLOCK if another has it. */
+static bool has_name(int folder, int at, const char *path)
+{
+    struct stat is, named;
+    return fstat(folder, &is) == 0 && fstatat(at, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           is.st_dev == named.st_dev && is.st_ino == named.st_ino;
+}
+
+/* Opens and locks a folder; -1 with errno if that cannot be, EWOULDBLOCK if another has it, ENOENT
+   also if whoever had it removed it meanwhile. */
 static int take_folder(int at, const char *path)
 {
     int folder = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) != 0) {
-        close(folder);
-        errno = EWOULDBLOCK;
+    if (folder < 0)
         return -1;
-    }
-    return folder;
+    int why = flock(folder, LOCK_EX | LOCK_NB) != 0 ? EWOULDBLOCK
+              : has_name(folder, at, path)          ? 0
+                                                    : ENOENT;
+    if (why == 0)
+        return folder;
+    close(folder);
+    errno = why;
+    return -1;
 }
 
 /* ---- the private folder ------------------------------------------------------------------ */
@@ -111,19 +124,31 @@ static void remove_all_abandoned(void)
         closedir(list);
 }
 
-static bool make_private(pt_spool_t *self)
+/* Until it is locked, another worker that starts at this moment may take it for abandoned: then
+   there is no more of it, and a new one is made. */
+static int take_private(pt_spool_t *self)
 {
+    int folder = -1;
     remove_all_abandoned();
     self->is_private = true;
-    return snprintf(self->path, sizeof self->path, "%s/" PRIVATE "XXXXXX", temporary()) <
-               (int)sizeof self->path &&
-           mkdtemp(self->path);
+    for (int tries = 0; folder < 0 && tries < PRIVATE_TRIES; tries++) {
+        if (snprintf(self->path, sizeof self->path, "%s/" PRIVATE "XXXXXX", temporary()) >=
+                (int)sizeof self->path ||
+            !mkdtemp(self->path))
+            return -1;
+        folder = take_folder(AT_FDCWD, self->path);
+        if (folder < 0 && errno != EWOULDBLOCK && errno != ENOENT)
+            return -1;
+    }
+    return folder;
 }
 
-static bool make_named(pt_spool_t *self, const char *folder)
+static int take_named(pt_spool_t *self, const char *folder)
 {
     snprintf(self->path, sizeof self->path, "%s", folder);
-    return mkdir(folder, 0700) == 0 || errno == EEXIST;
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return -1;
+    return take_folder(AT_FDCWD, folder);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -136,9 +161,7 @@ pt_spool_t *pt_spool_new(const char *folder, pt_spool_tell_t *tell, void *contex
     self->last = &self->first;
     self->tell = tell;
     self->context = context;
-    self->folder = -1;
-    if (folder ? make_named(self, folder) : make_private(self))
-        self->folder = take_folder(AT_FDCWD, self->path);
+    self->folder = folder ? take_named(self, folder) : take_private(self);
     if (self->folder >= 0 && faccessat(self->folder, ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0) {
         empty(self->folder);
         return self;

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SIZE 2500000 /* three pieces */
@@ -61,11 +62,16 @@ static uint8_t *bytes_of(size_t size)
     return bytes;
 }
 
-static void put(bench_t *bench)
+static void put_bytes(bench_t *bench, size_t size)
 {
-    pt_spool_put(bench->spool, &job, 7, bytes_of(SIZE), SIZE);
+    pt_spool_put(bench->spool, &job, 7, bytes_of(size), size);
     for (; pt_spool_busy(bench->spool); bench->turns++)
         pt_spool_run(bench->spool);
+}
+
+static void put(bench_t *bench)
+{
+    put_bytes(bench, SIZE);
 }
 
 static void what_is_put_is_read_in_pieces(void **state)
@@ -181,6 +187,38 @@ static void private_folder_goes_with_its_spool_or_the_next(void **state)
     unsetenv("TMPDIR");
 }
 
+/* In a process of its own; its exit status is 0 if the spool works. */
+static pid_t start_and_put(void)
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    bench_t bench = {0};
+    bench.spool = pt_spool_new(NULL, tell, &bench);
+    if (bench.spool)
+        put_bytes(&bench, 100);
+    pt_spool_destroy(&bench.spool);
+    _exit(bench.written == 1 ? 0 : 1);
+}
+
+static void private_folders_of_workers_that_start_together(void **state)
+{
+    char base[] = "/tmp/pt-spool-test-XXXXXX";
+    (void)state;
+    assert_non_null(mkdtemp(base));
+    setenv("TMPDIR", base, 1);
+    for (int round = 0; round < 60; round++) {
+        int status, failed = 0;
+        for (int i = 0; i < 16; i++)
+            assert_true(start_and_put() > 0);
+        while (wait(&status) > 0)
+            failed += status != 0;
+        assert_int_equal(failed, 0);
+    }
+    assert_int_equal(rmdir(base), 0);
+    unsetenv("TMPDIR");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +228,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_written_is_told_with_the_reason),
         cmocka_unit_test(folder_belongs_to_one_and_is_empty_at_the_start),
         cmocka_unit_test(private_folder_goes_with_its_spool_or_the_next),
+        cmocka_unit_test(private_folders_of_workers_that_start_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
