@@ -18,6 +18,10 @@ PATHS = {
     ('GET', '/v1/jobs/{id}'): 'job',
     ('GET', '/v1/jobs/{id}/results'): 'job',
     ('GET', '/v1/jobs/{id}/events'): 'job',
+    ('GET', '/v1/jobs/{id}/logs'): 'job',
+    ('GET', '/v1/jobs/{id}/position'): 'job',
+    ('POST', '/v1/jobs/{id}/cancel'): 'waiting',
+    ('POST', '/v1/jobs/{id}/resubmit'): 'failed',
     ('GET', '/v1/therapeutic-candidates/{id}'): 'candidate',
     ('GET', '/v1/variants/{id}'): 'variant',
 }
@@ -31,7 +35,7 @@ FILTERS = {
 }
 # Nothing that the client sends can name anybody's thing.
 NONE = {
-    ('POST', '/v1/therapeutic-candidates'), ('GET', '/v1/me'), ('GET', '/v1/events'),
+    ('POST', '/v1/therapeutic-candidates'), ('GET', '/v1/me'), ('GET', '/v1/events'), ('GET', '/v1/job-types'),
     ('GET', '/healthz'), ('GET', '/readyz'), ('GET', '/metrics'),
 }
 
@@ -39,10 +43,12 @@ NONE = {
 @pytest.fixture(scope='module')
 def ours(system):
     """Ids of the first organisation's things."""
-    job = system.submit(system.make_variant('plain'))
-    system.wait_terminal([job])
+    job, failed = (system.submit(system.make_variant(orders)) for orders in ('plain', 'fail=x'))
+    waiting = system.submit(job_type='structure')
+    system.wait_terminal([job, failed])
     variant = system.http.get(f'/v1/jobs/{job}').json()['variant_id']
-    return {'job': job, 'variant': variant, 'candidate': system.http.get(f'/v1/variants/{variant}').json()['candidate_id']}
+    return {'job': job, 'failed': failed, 'waiting': waiting, 'variant': variant,
+            'candidate': system.http.get(f'/v1/variants/{variant}').json()['candidate_id']}
 
 
 def test_every_route_has_its_case():

@@ -149,7 +149,7 @@ def started_between(system, org: str, first: str) -> int:
 
 def test_a_backlog_delays_anothers_first_job_by_one_for_each_slot(system, tenant):
     many, few = tenant(), tenant()
-    variant, single = many.variant('sleep=0.1'), few.variant('plain')
+    variant, single = many.variant('sleep=0.4'), few.variant('plain')  # longer than a busy machine takes to hand out
     system.query("""select count(*) from submit_jobs((select array_agg(gen_random_uuid()) from generate_series(1, 3000)),
         array_fill(%s::uuid, array[3000]), array_fill(%s::uuid, array[3000]), array_fill('humanization'::text, array[3000]),
         array_fill(false, array[3000]), array_fill(1::smallint, array[3000]), array_fill(null::text, array[3000]),
