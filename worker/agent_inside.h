@@ -23,6 +23,7 @@ typedef struct {
     uint32_t attempt;
     int64_t started_at, last_at; /* wall clock; at never goes back within a job */
     int64_t deadline;            /* it has timed out */
+    int64_t repeat_due;          /* its status is said again */
     bool has_progress, unsaid;   /* unsaid: progress that waits for its turn to be published */
     char step[PT_NAME_MAX], said_step[PT_NAME_MAX]; /* the latest, and the one published last */
     double fraction;

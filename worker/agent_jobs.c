@@ -10,6 +10,10 @@
     20 /* of each job; all at once too, so that a quick one shows its steps                        \
         */
 
+/* The status of a job that says nothing is repeated so often: a stop that was lost on its way comes
+   again as the answer. */
+#define REPEAT_MS 30000
+
 /* ---- messages about a job ---------------------------------------------------------------- */
 
 /* The wall clock, but never behind what this job has said before. */
@@ -42,6 +46,7 @@ static void publish_status(pt_agent_t *self, agent_slot_t *slot)
 {
     held_job_t *job = &slot->job;
     pt_msg_t msg;
+    job->repeat_due = self->now.ms + REPEAT_MS;
     about(self, slot, PT_STATUS, "running", &msg);
     pt_msg_set_text(&msg, PT_F_TYPE, job->has_progress ? "progress" : "started");
     if (job->has_progress) {
@@ -365,6 +370,8 @@ static void tick_job(pt_agent_t *self, agent_slot_t *slot)
         agent_stop(self, slot);
     } else if (job->unsaid && may_publish_progress(self, job)) {
         publish_progress(self, slot);
+    } else if (self->phase == PHASE_SESSION && self->now.ms >= job->repeat_due) {
+        publish_status(self, slot);
     }
 }
 
@@ -392,6 +399,8 @@ int64_t jobs_deadline(const pt_agent_t *self)
         due = earlier(due, slot->job.deadline);
         if (slot->job.unsaid)
             due = earlier(due, slot->job.window_ends);
+        if (self->phase == PHASE_SESSION)
+            due = earlier(due, slot->job.repeat_due);
     }
     return due;
 }

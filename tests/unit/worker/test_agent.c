@@ -48,6 +48,22 @@ static void job_starts_and_says_so(void **state)
     rig_close(&rig);
 }
 
+/* So that a stop which was lost comes again as the answer. */
+static void job_that_says_nothing_has_its_status_repeated(void **state)
+{
+    rig_t rig;
+    (void)state;
+    open_with_job(&rig);
+    rig_run(&rig, 29000, 1000);
+    assert_int_equal(rig_count_verb(&rig, PT_STATUS), 0);
+    rig_run(&rig, 2000, 1000);
+    assert_int_equal(rig_count_verb(&rig, PT_STATUS), 1);
+    assert_string_equal(rig_last(&rig, PT_STATUS)->type, "started");
+    rig_stop(&rig, 1, 1);
+    assert_int_equal(rig_count(&rig, PT_OUT_KILL), 1);
+    rig_close(&rig);
+}
+
 static void credit_is_what_was_received_plus_free_slots(void **state)
 {
     rig_t rig;
@@ -499,6 +515,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(job_starts_and_says_so),
+        cmocka_unit_test(job_that_says_nothing_has_its_status_repeated),
         cmocka_unit_test(credit_is_what_was_received_plus_free_slots),
         cmocka_unit_test(slot_that_is_down_gives_no_credit),
         cmocka_unit_test(credit_stops_above_twice_the_slots_unsettled),
