@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 64 * 1024, MESSAGE_MAX = 64 * 1024 * 1024 };
+enum { READ_SIZE = 64 * 1024, MESSAGE_MAX = 64 * 1024 * 1024 + 1024 };
 
 enum { PROGRESS_PER_SECOND = 20 };
 
