@@ -12,6 +12,7 @@
 #define QUEUE_MAX 4096
 #define STATEMENT_MS 3000
 #define AGAIN_MS 100
+#define SAY_AGAIN_MS 10000 /* the same reason, while it lasts: the disk may be full */
 
 typedef enum { QUEUED, IN_FLIGHT, DONE, ABANDONED } waiter_state_t;
 
@@ -55,6 +56,8 @@ struct pt_committer {
     pt_links_t *links;
     pt_waits_fn *waits;
     void *context;
+    char said[256]; /* the last reason that was logged */
+    int64_t say_again;
     _Atomic uint64_t submitted, batches;
 };
 
@@ -340,6 +343,17 @@ static void commit_each_organisation(pt_committer_t *self, waiter_t **batch, siz
     }
 }
 
+static void say_why(pt_committer_t *self, size_t count)
+{
+    const char *why = pt_pg_error(self->pg);
+    int64_t now = pt_clock_ms();
+    if (now < self->say_again && strncmp(why, self->said, sizeof self->said - 1) == 0)
+        return;
+    snprintf(self->said, sizeof self->said, "%s", why);
+    self->say_again = now + SAY_AGAIN_MS;
+    pt_log(PT_WARNING, "jobs could not be committed", PT_N("jobs", count), PT_S("why", why));
+}
+
 /* What did not go through: in parts, or not at all. True: try the same once more. */
 static bool once_more(pt_committer_t *self, waiter_t **batch, size_t count, pt_pg_outcome_t outcome)
 {
@@ -348,8 +362,7 @@ static bool once_more(pt_committer_t *self, waiter_t **batch, size_t count, pt_p
         commit(self, batch + count / 2, count - count / 2);
         return false;
     }
-    pt_log(PT_WARNING, "jobs could not be committed", PT_N("jobs", count),
-           PT_S("why", pt_pg_error(self->pg)));
+    say_why(self, count);
     if (outcome == PT_PG_LOCKED)
         commit_each_organisation(self, batch, count);
     if (outcome == PT_PG_LOCKED || outcome == PT_PG_REFUSED || stopping(self))
