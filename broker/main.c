@@ -87,6 +87,7 @@ int main(int argc, char **argv)
     pt_options_t *options = pt_options_new(
         "paratope-broker", "paratope-broker --gateways E --workers E --events-in E --events E",
         options_table, argc, argv);
+    pt_options_take_none(options);
     for (size_t i = 0; endpoint_options[i]; i++)
         pt_options_demand(options, endpoint_options[i]);
     pt_keyring_t keyring;

@@ -150,19 +150,23 @@ static const command_t *find_command(int argc, const char *const *argv)
     return NULL;
 }
 
-static int explain(void)
+static int explain(FILE *to, int status)
 {
-    fprintf(stderr, "usage:\n");
+    fprintf(to, "usage: paratope-gateway admin [--database URI] COMMAND …\n"
+                "without --database, the environment's DATABASE_URL; the commands:\n");
     for (const command_t *command = commands; command < commands + COMMANDS; command++)
-        fprintf(stderr, "  paratope-gateway admin %s %s\n", command->name, command->arguments);
-    return 2;
+        fprintf(to, "  %s%s%s\n", command->name, *command->arguments ? " " : "",
+                command->arguments);
+    return status;
 }
 
 int pt_admin_run(const char *database_uri, int argc, const char *const *argv)
 {
+    if (argc > 0 && strcmp(argv[0], "--help") == 0)
+        return explain(stdout, 0);
     const command_t *command = find_command(argc, argv);
     if (!command)
-        return explain();
+        return explain(stderr, 2);
     if (!database_uri || !*database_uri)
         return pt_admin_fail("this option is needed: --database URI, or DATABASE_URL");
     if (sodium_init() < 0)

@@ -8,6 +8,7 @@
 /* One request; it lives on its thread's stack. */
 typedef struct request {
     const pt_uuid_t *org, *id;
+    int64_t until;
     char *text;
     pt_pg_outcome_t outcome;
     bool taken, done;
@@ -57,16 +58,19 @@ static size_t take(pt_gather_t *self, request_t *batch[PT_GATHER_MAX])
     return count;
 }
 
-static pt_pg_outcome_t ask(pt_gather_t *self, request_t **batch, size_t count, int deadline_ms,
-                           PGresult **rows)
+/* Within the time of the one that came last: nobody's answer fails because another had waited
+ * longer. */
+static pt_pg_outcome_t ask(pt_gather_t *self, request_t **batch, size_t count, PGresult **rows)
 {
     pt_array_t orgs = {0}, ids = {0};
+    int deadline_ms = (int)(batch[count - 1]->until - pt_clock_ms());
     for (size_t i = 0; i < count; i++) {
         pt_array_uuid(&orgs, batch[i]->org);
         pt_array_uuid(&ids, batch[i]->id);
     }
     const char *const params[] = {pt_array_end(&orgs), pt_array_end(&ids)};
-    pt_pg_outcome_t outcome = pt_pool_run(self->pool, self->sql, params, 2, deadline_ms, rows);
+    pt_pg_outcome_t outcome =
+        pt_pool_run(self->pool, self->sql, params, 2, deadline_ms > 1 ? deadline_ms : 1, rows);
     pt_array_clear(&orgs);
     pt_array_clear(&ids);
     return outcome;
@@ -92,15 +96,14 @@ static void pass_turn(pt_gather_t *self)
 
 /* Asks for all that wait, this thread's own request among them unless there are too many; the lock
    is not held meanwhile. */
-static void fly(pt_gather_t *self, int64_t until)
+static void fly(pt_gather_t *self)
 {
     request_t *batch[PT_GATHER_MAX];
     PGresult *rows = NULL;
     size_t count = take(self, batch);
-    int left = (int)(until - pt_clock_ms());
     self->flights++;
     pthread_mutex_unlock(&self->lock);
-    pt_pg_outcome_t outcome = ask(self, batch, count, left > 1 ? left : 1, &rows);
+    pt_pg_outcome_t outcome = ask(self, batch, count, &rows);
     hand_over(batch, count, outcome, rows);
     PQclear(rows);
     pthread_mutex_lock(&self->lock);
@@ -115,9 +118,9 @@ static void fly(pt_gather_t *self, int64_t until)
 /* ---- one request ------------------------------------------------------------------------- */
 
 /* Until it is done, or its turn to ask. False: time is up, and nobody asks for it. */
-static bool wait_turn(pt_gather_t *self, request_t *request, int64_t until)
+static bool wait_turn(pt_gather_t *self, request_t *request)
 {
-    struct timespec at = pt_until(until);
+    struct timespec at = pt_until(request->until);
     while (!request->done && (request->taken || self->flights == PT_GATHER_FLIGHTS)) {
         if (request->taken) /* whoever took it has a deadline */
             pthread_cond_wait(&request->turn, &self->lock);
@@ -130,19 +133,19 @@ static bool wait_turn(pt_gather_t *self, request_t *request, int64_t until)
 pt_pg_outcome_t pt_gather_read(pt_gather_t *self, const pt_uuid_t *org, const pt_uuid_t *id,
                                int deadline_ms, char **text)
 {
-    int64_t until = pt_clock_ms() + deadline_ms;
-    request_t request = {.org = org, .id = id, .outcome = PT_PG_AWAY};
+    request_t request = {
+        .org = org, .id = id, .until = pt_clock_ms() + deadline_ms, .outcome = PT_PG_AWAY};
     pt_cond_init(&request.turn);
     pthread_mutex_lock(&self->lock);
     STAILQ_INSERT_TAIL(&self->waiting, &request, link);
     while (!request.done) {
-        if (!wait_turn(self, &request, until)) {
+        if (!wait_turn(self, &request)) {
             STAILQ_REMOVE(&self->waiting, &request, request, link);
             pass_turn(self); /* it may have been this one's */
             break;
         }
         if (!request.done)
-            fly(self, until);
+            fly(self);
     }
     pthread_mutex_unlock(&self->lock);
     pthread_cond_destroy(&request.turn);

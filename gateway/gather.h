@@ -20,7 +20,8 @@ pt_gather_t *pt_gather_new(pt_pool_t *pool, const pt_sql_t *sql);
 /* Nobody may be waiting any more. */
 void pt_gather_destroy(pt_gather_t **self);
 
-/* On PT_PG_OK `*text` is owned by the caller, or NULL if there is no such row. */
+/* On PT_PG_OK `*text` is owned by the caller, or NULL if there is no such row. Takes at most twice
+   the deadline, if this thread asks for others that came later. */
 pt_pg_outcome_t pt_gather_read(pt_gather_t *self, const pt_uuid_t *org, const pt_uuid_t *id,
                                int deadline_ms, char **text);
 

@@ -313,6 +313,7 @@ int main(int argc, char **argv)
     pt_options_t *given = pt_options_new(
         "paratope-gateway", "paratope-gateway [options]\n       paratope-gateway admin COMMAND …",
         options, argc, argv);
+    pt_options_take_none(given);
     int status = pt_options_flag(given, "migrate")
                      ? !pt_migrate(pt_options_demand(given, "database"))
                      : serve(given, signals);

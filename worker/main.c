@@ -271,8 +271,7 @@ int main(int argc, char **argv)
     pt_log_open("paratope-worker");
     pt_options_t *options =
         pt_options_new("paratope-worker", "paratope-worker [OPTION]…", options_table, argc, argv);
-    if (pt_options_argument(options, 0))
-        refuse("unexpected argument", pt_options_argument(options, 0));
+    pt_options_take_none(options);
     read_config(&config, options);
     pt_keyring_open(&config.keyring, options, "paratope-worker", "worker", endpoint_options);
     prepare_memory(&config);

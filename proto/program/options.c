@@ -101,6 +101,9 @@ static void read_section(pt_options_t *self, int option, zconfig_t *section)
         add(self, option, zconfig_value(section));
         return;
     }
+    const char *own = zconfig_value(section); /* of a single one, as it is on the command line */
+    if (own && *own)
+        add(self, option, own);
     for (zconfig_t *child = zconfig_child(section); child; child = zconfig_next(child)) {
         char *both = zsys_sprintf("%s=%s", zconfig_name(child), zconfig_value(child));
         add(self, option, both);
@@ -205,6 +208,12 @@ const char *pt_options_get(const pt_options_t *self, const char *name)
 bool pt_options_flag(const pt_options_t *self, const char *name)
 {
     return pt_options_nth(self, name, 0) != NULL;
+}
+
+void pt_options_take_none(const pt_options_t *self)
+{
+    if (pt_options_argument(self, 0))
+        fail(self, "unexpected argument: ", pt_options_argument(self, 0));
 }
 
 const char *pt_options_argument(const pt_options_t *self, size_t n)

@@ -7,7 +7,7 @@
 
 typedef enum {
     PT_OPTION_ONE,  /* --name VALUE, the last one counts */
-    PT_OPTION_MANY, /* --name VALUE, again and again; in the file: children of the section */
+    PT_OPTION_MANY, /* --name KEY=VALUE, again and again; in the file: a section of KEY = VALUE */
     PT_OPTION_FLAG  /* --name */
 } pt_option_kind_t;
 
@@ -37,6 +37,9 @@ const char *pt_options_nth(const pt_options_t *self, const char *name, size_t n)
 
 /* The n-th argument that is no option, NULL after the last. */
 const char *pt_options_argument(const pt_options_t *self, size_t n);
+
+/* Of a program that takes none of those: says which one is too much and ends the program with 2. */
+void pt_options_take_none(const pt_options_t *self);
 
 /* Like pt_options_get, but says in one line what is missing and ends the program with 2. */
 const char *pt_options_demand(const pt_options_t *self, const char *name);
