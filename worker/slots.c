@@ -25,6 +25,8 @@
 #define STARTS_AT_ONCE 3 /* then there is a pause before each further one */
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MOST_MS 30000
+#define PROVE_MS                                                                                   \
+    1000 /* after a death at the start, the next one gets jobs only if it lives so long */
 #define SILENT_MS 1000 /* how long a process may live on with its standard output closed */
 #define REAP_EVERY_MS                                                                              \
     1000 /* orphans: those of keepers that were killed, or all when we are PID 1 */
@@ -47,6 +49,7 @@ typedef struct {
     uint8_t *job; /* owned: what is still to be written */
     size_t job_size, job_sent;
     int64_t started, start_due, silent_since;
+    int64_t ready_at;      /* it is up, but not yet said to be ready; 0: it was said */
     unsigned quick_deaths; /* one after the other */
 } slot_t;
 
@@ -363,6 +366,12 @@ static void start_failed(pt_slots_t *self, slot_t *slot, const char *why)
     tell(self, slot, (pt_input_t){.kind = PT_IN_DIED, .death = &(pt_death_t){.why = why}});
 }
 
+static void tell_ready(pt_slots_t *self, slot_t *slot)
+{
+    slot->ready_at = 0;
+    tell(self, slot, (pt_input_t){.kind = PT_IN_READY});
+}
+
 static void start(pt_slots_t *self, slot_t *slot)
 {
     char why[WHY_SIZE], limits[PT_LIMITS_TEXT];
@@ -381,7 +390,10 @@ static void start(pt_slots_t *self, slot_t *slot)
     watch(self, slot, STREAM_END, slot->child.pidfd, EPOLLIN);
     pt_log(PT_DEBUG, "pipeline started", PT_S("pipeline", slot->job_type),
            PT_N("slot", slot->number), PT_N("pid", slot->child.pid));
-    tell(self, slot, (pt_input_t){.kind = PT_IN_READY});
+    if (slot->quick_deaths == 0 || slot->job)
+        tell_ready(self, slot);
+    else
+        slot->ready_at = self->now + PROVE_MS;
     if (slot->job)
         begin_job(self, slot);
 }
@@ -537,6 +549,8 @@ static void look_after(pt_slots_t *self, slot_t *slot)
         tell(self, slot,
              (pt_input_t){.kind = PT_IN_DIED, .death = &(pt_death_t){.signal = SIGKILL}});
     }
+    if (slot->up && slot->ready_at && self->now >= slot->ready_at)
+        tell_ready(self, slot);
     if (!slot->up && !self->retired && self->now >= slot->start_due)
         start(self, slot);
 }
@@ -564,6 +578,8 @@ int64_t pt_slots_deadline(const pt_slots_t *self)
             due = slot->start_due;
         if (slot->kill_unsaid)
             due = self->now;
+        if (slot->up && slot->ready_at && slot->ready_at < due)
+            due = slot->ready_at;
         if (slot->up && slot->silent_since && slot->silent_since + SILENT_MS < due)
             due = slot->silent_since + SILENT_MS;
     }

@@ -575,10 +575,26 @@ static void program_that_dies_at_its_start_is_tried_less_and_less(void **state)
     run_until(&told, &told.deaths, 3);
     run_for(&told, 500);
     assert_int_equal(told.deaths, 3);
-    send_job(&told, ""); /* waits for the next start, and is told how that went */
+    assert_int_equal(told.ready, 1); /* who came after a death has to live a while first */
+    send_job(&told, "");             /* waits for the next start, and is told how that went */
     run_until(&told, &told.deaths, 4);
     assert_int_equal(told.death.status, 4);
-    assert_int_equal(told.ready, 4);
+    close_slots(&told);
+    unlink(path);
+}
+
+static void program_that_lives_after_a_death_at_its_start_is_ready(void **state)
+{
+    char path[32], script[128], mark[] = "/tmp/pt-mark-XXXXXX";
+    told_t told;
+    (void)state;
+    close(mkstemp(mark)); /* it is there for the first start alone */
+    snprintf(script, sizeof script, "rm '%s' 2> /dev/null && exit 4; exec sleep 60", mark);
+    open_script(&told, script, path);
+    run_until(&told, &told.deaths, 1);
+    assert_int_equal(told.ready, 1);
+    run_until(&told, &told.ready, 2);
+    assert_int_equal(told.deaths, 1);
     close_slots(&told);
     unlink(path);
 }
@@ -753,6 +769,7 @@ int main(void)
         cmocka_unit_test(job_that_nobody_reads_blocks_nothing),
         cmocka_unit_test(message_in_small_pieces_is_put_together),
         cmocka_unit_test(program_that_dies_at_its_start_is_tried_less_and_less),
+        cmocka_unit_test(program_that_lives_after_a_death_at_its_start_is_ready),
         cmocka_unit_test(program_that_cannot_be_started_is_told_to_the_job_that_waits),
         cmocka_unit_test(standard_error_of_a_job_is_told_all_before_its_ending),
         cmocka_unit_test(standard_error_without_a_job_is_nobodys),
