@@ -15,6 +15,13 @@ pt_submit_t pt_committer_submit(pt_committer_t *self, const pt_submission_t *sub
     return (pt_submit_t)(submission->variant_id.bytes[15] % 3);
 }
 
+pt_cancel_t pt_canceller_cancel(pt_canceller_t *self, const pt_uuid_t *org, const pt_uuid_t *job,
+                                const char *request_id)
+{
+    (void)self, (void)org, (void)job, (void)request_id;
+    return PT_CANCEL_NOT_FOUND;
+}
+
 uint64_t pt_gateway_token_generation(void *context)
 {
     (void)context;
