@@ -35,7 +35,7 @@ static void check_values(const pt_options_t *options)
     pt_options_flag(options, "insecure");
     pt_options_get(options, "name");
     for (size_t n = 0; pt_options_nth(options, "pipeline", n); n++)
-        CHECK(strchr(pt_options_nth(options, "pipeline", n), '='));
+        CHECK(*pt_options_nth(options, "pipeline", n));
     for (size_t n = 0; pt_word(pt_options_get(options, "brokers"), n, word, sizeof word); n++)
         CHECK(word[0] && strlen(word) < sizeof word && !strpbrk(word, " \t"));
 }

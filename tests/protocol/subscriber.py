@@ -23,7 +23,8 @@ class Subscriber:
         self.reads = 0  # pages read over HTTP
         self.http = httpx.Client(base_url=url, headers={'Authorization': f'Bearer {token}'}, timeout=10,
                                  trust_env=False)
-        self.socket = zmq.Context.instance().socket(zmq.SUB)
+        self.context = zmq.Context()  # its own: a context's thread stays in the network namespace that it was made in
+        self.socket = self.context.socket(zmq.SUB)
         self.socket.linger = 0
         if keys:
             self.socket.curve_serverkey = zmq.auth.load_certificate(keys / 'broker.key')[0]
@@ -36,6 +37,7 @@ class Subscriber:
 
     def close(self) -> None:
         self.socket.close()
+        self.context.term()
         self.http.close()
 
     def take(self, seconds: float) -> list[dict]:
