@@ -159,7 +159,7 @@ def test_what_a_gateway_lacks_it_says_itself_and_jobs_are_taken(running, https):
         assert wait_for(lambda: not https.get('/readyz').json()['broker'], 8)
         time.sleep(1.5)  # until haproxy holds all of them for not ready
         said = https.get('/readyz').json()
-    assert (said['ready'], said['database'], said['broker'], said['recorder']) == (False, True, False, True)
+        assert (said['ready'], said['database'], said['broker'], said['recorder']) == (False, True, False, True)
         answer = https.post('/v1/jobs', json=job(running))
         assert answer.status_code == 202
     finally:
