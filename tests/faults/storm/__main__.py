@@ -73,7 +73,8 @@ def storm(system: System, own_network, pipeline: Path, options: argparse.Namespa
     tables = count.Tables(system)
     runs = count.read_runs(system.home / 'runs')
     show(load, tables, runs, began, calm, followers)
-    return [*count.of_jobs(tables, load.accepted), *count.of_runs(tables, runs),
+    return [*count.of_jobs(tables, load.accepted, load.cancels),
+            *count.of_runs(tables, runs),
             *count.of_events(tables, {org: follower.log for org, follower in followers.items()}),
             *count.of_processes(system.run_log.read_text(), faults.killed),
             count.broken('answers that nobody expects', set(load.answers) - EXPECTED),
@@ -106,7 +107,8 @@ def show(load: Load, tables: count.Tables, runs: list, began: int, calm: float, 
 faults begun                    {began}
 answers to submissions          {answers}
 accepted (202)                  {len(load.accepted)}
-jobs in the table               {len(tables.jobs)} ({states.count('completed')} completed, {states.count('failed')} failed)
+jobs in the table               {len(tables.jobs)} ({states.count('completed')} completed, {states.count('failed')} failed,
+                                {states.count('canceled')} canceled)
 runs of pipelines               {len(runs)}
 losses of workers and brokers   {tables.total('losses')} (most of one job: {tables.highest('losses')})
 highest attempt                 {tables.highest('attempt')}

@@ -57,14 +57,23 @@ def read_runs(file: Path) -> list[tuple[str, int, int]]:
     return [(job, int(attempt), int(pid)) for job, attempt, pid in rows]
 
 
-def of_jobs(tables: Tables, accepted: dict[str, tuple[str, str]]) -> list[Line]:
+def ends_right(status: str, orders: str, canceled: str | None) -> bool:
+    """`canceled`: what a cancel was answered with. Without an answer, or with 503, it may count or not."""
+    if canceled == '200':
+        return status == 'canceled'
+    return status == KINDS[orders][1] or (status == 'canceled' and canceled in ('none', '503'))
+
+
+def of_jobs(tables: Tables, accepted: dict[str, tuple[str, str]], cancels: dict[str, str]) -> list[Line]:
     jobs = tables.jobs
     return [
         broken('accepted, and not in the table', [job for job in accepted if job not in jobs]),
         broken('not ended', [job for job in jobs.values() if job['completed_at'] is None]),
         broken('ended otherwise than ordered', [
-            (orders, jobs[job]) for job, (_, orders) in accepted.items()
-            if job in jobs and jobs[job]['status'] != KINDS[orders][1]]),
+            (orders, jobs[job], cancels.get(job)) for job, (_, orders) in accepted.items()
+            if job in jobs and not ends_right(jobs[job]['status'], orders, cancels.get(job))]),
+        broken('cancels answered otherwise than they can be', [
+            (job, code) for job, code in cancels.items() if code not in ('200', '409', '503', 'none')]),
         broken('of another organisation', [job for job, (org, _) in accepted.items()
                                            if job in jobs and jobs[job]['org_id'] != org]),
         broken('row or times that cannot be', failing(check_job, ((job,) for job in jobs.values()))),

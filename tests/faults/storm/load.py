@@ -38,6 +38,8 @@ ORGANISATIONS = 3
 CLIENTS = 6
 PAUSE = 0.25     # seconds between a client's requests, on average
 PATIENCE = 8.0   # seconds for an answer
+CANCELED = 0.08  # of the accepted jobs so many are canceled
+LATER = 0.5      # seconds after the answer, on average
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Load:
         self.urls = system.env['PARATOPE_URLS'].split()
         self.organisations = organisations
         self.accepted: dict[str, tuple[str, str]] = {}  # job → (organisation, orders)
+        self.cancels: dict[str, str] = {}  # job → what the cancel was answered with
         self.answers: collections.Counter[str] = collections.Counter()
         self.ending = threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(random.Random(f'client {seed} {number}'),))
@@ -98,21 +101,33 @@ class Load:
         while not self.ending.is_set():
             organisation, url = rng.choice(self.organisations), rng.choice(self.urls)
             orders = rng.choices(list(KINDS), [row[0] for row in KINDS.values()])[0]
-            self.submit(clients[url, organisation.id], organisation, orders, rng.choice(PRIORITIES))
+            job = self.submit(clients[url, organisation.id], organisation, orders, rng.choice(PRIORITIES))
+            if job and rng.random() < CANCELED:
+                time.sleep(rng.expovariate(1 / LATER))
+                self.cancel(clients[rng.choice(self.urls), organisation.id], job)
             time.sleep(rng.expovariate(1 / PAUSE))
         for client in clients.values():
             client.close()
 
-    def submit(self, client: httpx.Client, organisation: Organisation, orders: str, priority: str) -> None:
+    def submit(self, client: httpx.Client, organisation: Organisation, orders: str, priority: str) -> str | None:
+        """The job, if it was accepted."""
         try:
             answer = client.post('/v1/jobs', json={'variant_id': organisation.variants[orders],
                                                    'job_type': 'humanization', 'priority': priority})
         except httpx.HTTPError:
             self.answers['none'] += 1  # it may have been accepted, but a client does not know
-            return
+            return None
         self.answers[str(answer.status_code)] += 1
-        if answer.status_code == 202:
-            self.accepted[answer.json()['id']] = (organisation.id, orders)
+        if answer.status_code != 202:
+            return None
+        self.accepted[answer.json()['id']] = (organisation.id, orders)
+        return answer.json()['id']
+
+    def cancel(self, client: httpx.Client, job: str) -> None:
+        try:
+            self.cancels[job] = str(client.post(f'/v1/jobs/{job}/cancel').status_code)
+        except httpx.HTTPError:
+            self.cancels[job] = 'none'
 
 
 class Follower(Subscriber):
