@@ -91,14 +91,6 @@ void pt_fetcher_set_active(pt_fetcher_t *self, bool active)
     pthread_mutex_unlock(&self->lock);
 }
 
-pt_transfers_counts_t pt_fetcher_counts(pt_fetcher_t *self)
-{
-    pthread_mutex_lock(&self->lock);
-    pt_transfers_counts_t counts = pt_transfers_counts(self->transfers);
-    pthread_mutex_unlock(&self->lock);
-    return counts;
-}
-
 /* ---- the thread -------------------------------------------------------------------------- */
 
 static pt_pg_outcome_t is_awaited(pt_fetcher_t *self, const pt_fact_t *ending, bool *awaited)

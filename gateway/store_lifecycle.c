@@ -1,6 +1,7 @@
 #include "gateway/store_lifecycle.h"
 
 #include "gateway/settings.h"
+#include "gateway/store_read.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,24 +44,10 @@ static const pt_sql_t sql_waiting = {
     "  select 1 from jobs j where j.job_type = t.job_type and j.due_at is not null limit 1) w"};
 /* clang-format on */
 
-static pt_pg_outcome_t read_text(pt_pool_t *pool, const pt_sql_t *sql, const char *const *params,
-                                 char **text)
-{
-    PGresult *rows = NULL;
-    *text = NULL;
-    pt_pg_outcome_t outcome = pt_pool_run(pool, sql, params, 2, PT_READ_MS, &rows);
-    if (outcome == PT_PG_OK && PQntuples(rows) > 0)
-        *text = strdup(PQgetvalue(rows, 0, 0));
-    PQclear(rows);
-    return outcome;
-}
-
 pt_pg_outcome_t pt_store_position(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
                                   char **json)
 {
-    char org_text[PT_UUID_TEXT], job_text[PT_UUID_TEXT];
-    const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text)};
-    return read_text(pool, &sql_position, params, json);
+    return pt_store_read_one(pool, &sql_position, org, job, json);
 }
 
 static void read_dead(const PGresult *rows, pt_submission_t *submission, bool *dead)
@@ -95,7 +82,7 @@ pt_pg_outcome_t pt_store_job_types(pt_pool_t *pool, const char *const *job_types
         pt_array_int(&numbers, slots[i]);
     }
     const char *const params[] = {pt_array_end(&types), pt_array_end(&numbers)};
-    pt_pg_outcome_t outcome = read_text(pool, &sql_job_types, params, json);
+    pt_pg_outcome_t outcome = pt_store_read_text(pool, &sql_job_types, params, 2, json);
     pt_array_clear(&types);
     pt_array_clear(&numbers);
     return outcome;

@@ -216,8 +216,8 @@ static char *copy_value(const PGresult *rows, int column)
     return PQgetisnull(rows, 0, column) ? NULL : strdup(PQgetvalue(rows, 0, column));
 }
 
-static pt_pg_outcome_t read_text(pt_pool_t *pool, const pt_sql_t *sql, const char *const *params,
-                                 int count, char **text)
+pt_pg_outcome_t pt_store_read_text(pt_pool_t *pool, const pt_sql_t *sql, const char *const *params,
+                                   int count, char **text)
 {
     PGresult *rows = NULL;
     *text = NULL;
@@ -228,13 +228,12 @@ static pt_pg_outcome_t read_text(pt_pool_t *pool, const pt_sql_t *sql, const cha
     return outcome;
 }
 
-/* A statement that takes the organisation and one identifier of it. */
-static pt_pg_outcome_t read_one(pt_pool_t *pool, const pt_sql_t *sql, const pt_uuid_t *org,
-                                const pt_uuid_t *id, char **text)
+pt_pg_outcome_t pt_store_read_one(pt_pool_t *pool, const pt_sql_t *sql, const pt_uuid_t *org,
+                                  const pt_uuid_t *id, char **text)
 {
     char org_text[PT_UUID_TEXT], id_text[PT_UUID_TEXT];
     const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(id, id_text)};
-    return read_text(pool, sql, params, 2, text);
+    return pt_store_read_text(pool, sql, params, 2, text);
 }
 
 /* ---- the questions ----------------------------------------------------------------------- */
@@ -266,7 +265,7 @@ pt_pg_outcome_t pt_store_job_events(pt_pool_t *pool, const pt_uuid_t *org, const
     snprintf(limit_text, sizeof limit_text, "%lld", (long long)limit);
     const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text),
                                   after_text, limit_text};
-    return read_text(pool, &sql_job_events, params, 4, json);
+    return pt_store_read_text(pool, &sql_job_events, params, 4, json);
 }
 
 pt_pg_outcome_t pt_store_job_logs(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
@@ -277,7 +276,8 @@ pt_pg_outcome_t pt_store_job_logs(pt_pool_t *pool, const pt_uuid_t *org, const p
     snprintf(after_text, sizeof after_text, "%lld", (long long)after);
     const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text),
                                   attempt_text, after_text};
-    return read_text(pool, as_text ? &sql_job_logs_text : &sql_job_logs, params, 4, answer);
+    return pt_store_read_text(pool, as_text ? &sql_job_logs_text : &sql_job_logs, params, 4,
+                              answer);
 }
 
 static void read_page(const PGresult *rows, pt_job_page_t *page)
@@ -334,13 +334,13 @@ pt_pg_outcome_t pt_store_jobs(pt_pool_t *pool, const pt_uuid_t *org, const pt_jo
 pt_pg_outcome_t pt_store_variant(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *variant,
                                  char **json)
 {
-    return read_one(pool, &sql_variant, org, variant, json);
+    return pt_store_read_one(pool, &sql_variant, org, variant, json);
 }
 
 pt_pg_outcome_t pt_store_read_candidate(pt_pool_t *pool, const pt_uuid_t *org,
                                         const pt_uuid_t *candidate, char **json)
 {
-    return read_one(pool, &sql_read_candidate, org, candidate, json);
+    return pt_store_read_one(pool, &sql_read_candidate, org, candidate, json);
 }
 
 pt_pg_outcome_t pt_store_events(pt_pool_t *pool, const pt_uuid_t *org, int64_t after, int64_t limit,
@@ -350,7 +350,7 @@ pt_pg_outcome_t pt_store_events(pt_pool_t *pool, const pt_uuid_t *org, int64_t a
     snprintf(after_text, sizeof after_text, "%lld", (long long)after);
     snprintf(limit_text, sizeof limit_text, "%lld", (long long)limit);
     const char *const params[] = {pt_uuid_format(org, org_text), after_text, limit_text};
-    return read_text(pool, &sql_events, params, 3, json);
+    return pt_store_read_text(pool, &sql_events, params, 3, json);
 }
 
 pt_pg_outcome_t pt_store_results(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
@@ -407,7 +407,7 @@ pt_pg_outcome_t pt_store_candidate(pt_pool_t *pool, const pt_candidate_t *candid
                                   candidate->format,
                                   candidate->chains};
     char *text = NULL;
-    pt_pg_outcome_t outcome = read_text(pool, &sql_candidate, params, 6, &text);
+    pt_pg_outcome_t outcome = pt_store_read_text(pool, &sql_candidate, params, 6, &text);
     snprintf(created_at, PT_TIME_TEXT, "%s", text ? text : "");
     free(text);
     return outcome;

@@ -10,6 +10,15 @@
 
 #define PT_SEQ_MAX INT64_C(1000000000000000000) /* no organisation's events come that far */
 
+/* What the statements of this file and of store_lifecycle.c have in common: the first column of the
+   first row. On PT_PG_OK
+   `*text` is owned by the caller, or NULL if there is no row or it is null. */
+pt_pg_outcome_t pt_store_read_text(pt_pool_t *pool, const pt_sql_t *sql, const char *const *params,
+                                   int count, char **text);
+/* The same of a statement that takes the organisation and one identifier of it. */
+pt_pg_outcome_t pt_store_read_one(pt_pool_t *pool, const pt_sql_t *sql, const pt_uuid_t *org,
+                                  const pt_uuid_t *id, char **text);
+
 /* Whose token has this SHA-256 (32 bytes) and is not revoked. */
 pt_pg_outcome_t pt_store_token(pt_pool_t *pool, const uint8_t *hash, pt_caller_t *caller,
                                bool *found);
