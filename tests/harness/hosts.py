@@ -66,6 +66,15 @@ class Hosts:
     def heal(self, host: str) -> None:
         ip('-n', self.switch, 'link', 'set', f'port{self.numbers[host]}', 'master', 'br0')
 
+    def mute(self, host: str, *addresses: str) -> None:
+        """A cut in one direction, by blackhole routes: it hears these others, and cannot answer them."""
+        for address in addresses:
+            ip('-n', self.name(host), 'route', 'add', 'blackhole', f'{address}/32')
+
+    def unmute(self, host: str, *addresses: str) -> None:
+        for address in addresses:
+            ip('-n', self.name(host), 'route', 'del', 'blackhole', f'{address}/32')
+
     def start(self, host: str, *command: object, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         with open(self.folder / host / 'log', 'ab') as log:
             process = self.processes[host] = subprocess.Popen(
