@@ -83,7 +83,8 @@ static const struct {
     unsigned must;
 } kinds[] = {[PT_SAID_PROGRESS] = {"progress", M | STEP | FRACTION},
              [PT_SAID_RESULT] = {"result", M | RESULTS | VERSIONS},
-             [PT_SAID_ERROR] = {"error", M | CODE | MESSAGE | RETRY}};
+             [PT_SAID_ERROR] = {"error", M | CODE | MESSAGE | RETRY},
+             [PT_SAID_DECLARE] = {"declare", M}};
 
 #define COUNT(TABLE) (sizeof(TABLE) / sizeof *(TABLE))
 
@@ -150,7 +151,8 @@ const char *pt_said_read(pt_said_t *self, const void *data, size_t size)
     static const char *const lacks[] = {
         [PT_SAID_PROGRESS] = "progress without a step (text) and a fraction (0 to 1)",
         [PT_SAID_RESULT] = "a result without results and model_versions (map of text to text)",
-        [PT_SAID_ERROR] = "an error without code ([a-z0-9_]+), message (text) and retry (bool)"};
+        [PT_SAID_ERROR] = "an error without code ([a-z0-9_]+), message (text) and retry (bool)",
+        [PT_SAID_DECLARE] = ""};
     pt_span_t at = {data, size};
     unsigned has = 0;
     memset(self, 0, sizeof *self);
@@ -161,7 +163,7 @@ const char *pt_said_read(pt_said_t *self, const void *data, size_t size)
     if (why)
         return why;
     if (!(has & M))
-        return "a message whose m is not progress, result or error";
+        return "a message whose m is not declare, progress, result or error";
     return (has & kinds[self->kind].must) == kinds[self->kind].must ? NULL : lacks[self->kind];
 }
 

@@ -4,7 +4,7 @@
 
 #include "proto/message.h"
 
-typedef enum { PT_SAID_PROGRESS, PT_SAID_RESULT, PT_SAID_ERROR } pt_said_kind_t;
+typedef enum { PT_SAID_PROGRESS, PT_SAID_RESULT, PT_SAID_ERROR, PT_SAID_DECLARE } pt_said_kind_t;
 
 typedef struct {
     pt_said_kind_t kind;

@@ -310,6 +310,8 @@ static void tell_said(pt_slots_t *self, slot_t *slot)
            (result = pt_framing_next(&slot->said, &message, &size, &why)) == PT_FRAMING_WHOLE) {
         pt_said_t said;
         why = pt_said_read(&said, message, size);
+        if (!why && said.kind == PT_SAID_DECLARE)
+            continue;
         slot->spoke = true;
         if (!why && said.kind != PT_SAID_PROGRESS)
             end_errors(self, slot);

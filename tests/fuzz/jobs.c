@@ -4,8 +4,8 @@
 #include "worker/pipelines/pipeline.h"
 #include "worker/said.h"
 
-static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, json_t **results,
-                    json_t **versions, pt_error_t *error)
+static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, pt_answer_t *answer,
+                    pt_error_t *error)
 {
     size_t length = 0;
     for (size_t i = 0; i < inputs->chain_count; i++)
@@ -14,8 +14,9 @@ static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, json_t *
     pt_report(reporter, "looking", 0.5);
     if (length % 4 == 0)
         return pt_error_set(error, "no_antibody", "of %zu letters", length);
-    *results = json_pack("{s:I, s:[b]}", "letters", (json_int_t)length, "lone", inputs->lone_heavy);
-    *versions = json_pack("{s:s}", "fuzz", "1");
+    answer->results =
+        json_pack("{s:I, s:[b]}", "letters", (json_int_t)length, "lone", inputs->lone_heavy);
+    answer->versions = json_pack("{s:s}", "fuzz", "1");
     return true;
 }
 
@@ -49,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!is_whole(data, size))
         return -1; /* not for the corpus */
     int in = make_file(data, size), out = make_file("", 0);
-    pt_pipeline_serve("humanization", compute, in, out);
+    const pt_pipeline_t pipeline = {"humanization", "Fuzzed", "1.0.0", "{}", NULL, compute};
+    pt_pipeline_serve(&pipeline, in, out);
     check_answers(out);
     close(in);
     close(out);

@@ -1,4 +1,5 @@
 #include "worker/pipelines/inputs.h"
+#include "worker/pipelines/pack.h"
 #include <string.h>
 
 static const char code[] = "invalid_inputs";
@@ -35,8 +36,25 @@ static bool read_chain(const msgpack_object *object, size_t number, pt_chain_t *
     return true;
 }
 
+/* A map of the inputs as JSON; an empty object if there is none. */
+static bool read_map(const msgpack_object *inputs, const char *key, const json_t **map,
+                     pt_error_t *error)
+{
+    const msgpack_object *value = pt_map_get(inputs, key);
+    *map = value ? pt_unpack_json(value) : json_object();
+    return json_is_object(*map) || pt_error_set(error, code, "%s is no map of text to values", key);
+}
+
+void pt_inputs_clear(pt_inputs_t *inputs)
+{
+    json_decref((json_t *)inputs->options);
+    json_decref((json_t *)inputs->earlier);
+    memset(inputs, 0, sizeof *inputs);
+}
+
 bool pt_inputs_read(const msgpack_object *job, pt_inputs_t *inputs, pt_error_t *error)
 {
+    memset(inputs, 0, sizeof *inputs);
     const msgpack_object *map = pt_map_get(job, "inputs");
     const msgpack_object *chains = pt_map_get(map, "chains");
     const msgpack_object *format = pt_map_get(map, "format");
@@ -50,5 +68,6 @@ bool pt_inputs_read(const msgpack_object *job, pt_inputs_t *inputs, pt_error_t *
     for (size_t c = 0; c < inputs->chain_count; c++)
         if (!read_chain(&chains->via.array.ptr[c], c + 1, &inputs->chains[c], error))
             return false;
-    return true;
+    return read_map(map, "options", &inputs->options, error) &&
+           read_map(map, "earlier", &inputs->earlier, error);
 }

@@ -20,17 +20,17 @@
 /* A job type or tool is a row here. */
 static const struct {
     const char *name;
-    pt_compute_fn compute;          /* jobs on standard input; NULL for what is a tool only */
+    const pt_pipeline_t *pipeline;  /* jobs on standard input; NULL for what is a tool only */
     pt_tool_fn tool;                /* --fasta */
     bool apart;                     /* the tool looks at each record alone */
     int (*table)(const char *path); /* --table, instead of --fasta */
     const char *about;
 } commands[] = {
-    {"humanization", pt_humanization_compute, pt_tool_humanization, false, NULL,
+    {"humanization", &pt_humanization, pt_tool_humanization, false, NULL,
      "CDR and Vernier grafting on human germlines"},
-    {"immunogenicity", pt_immunogenicity_compute, pt_tool_immunogenicity, false, NULL,
+    {"immunogenicity", &pt_immunogenicity, pt_tool_immunogenicity, false, NULL,
      "epitopes, risk and deimmunisation"},
-    {"stability", pt_stability_compute, pt_tool_stability, false, NULL,
+    {"stability", &pt_stability, pt_tool_stability, false, NULL,
      "stability changes of all substitutions, developability"},
     {"numbering", NULL, pt_tool_numbering, true, NULL, "chain type, germline genes and positions"},
     {"humanness", NULL, pt_tool_humanness, false, NULL, "how human an antibody is, 0 to 1"},
@@ -48,9 +48,9 @@ static void help(FILE *to)
         to);
     for (int c = 0; c < COMMANDS; c++)
         fprintf(to, "  %-14s %s%s\n", commands[c].name, commands[c].about,
-                commands[c].table     ? " (with --table only)"
-                : commands[c].compute ? ""
-                                      : " (with --fasta only)");
+                commands[c].table      ? " (with --table only)"
+                : commands[c].pipeline ? ""
+                                       : " (with --fasta only)");
     fputs("\nIn FILE, records `NAME VH` and `NAME VL` are one antibody; a record alone is a "
           "nanobody or a\n"
           "single chain. FILE may be - for standard input. A record that fails gives {\"name\", "
@@ -89,10 +89,10 @@ static int run(const char *name, const char *fasta, const char *table, pt_scheme
     pt_tool_options_t tool_options = {commands[c].apart, scheme};
     if (fasta)
         return pt_tool_run(commands[c].tool, &tool_options, fasta);
-    if (!commands[c].compute)
+    if (!commands[c].pipeline)
         return misuse("--fasta FILE is needed for ", name);
     signal(SIGPIPE, SIG_IGN); /* an agent that is gone is an error of write */
-    return pt_pipeline_serve(name, commands[c].compute, STDIN_FILENO, STDOUT_FILENO);
+    return pt_pipeline_serve(commands[c].pipeline, STDIN_FILENO, STDOUT_FILENO);
 }
 
 int main(int argc, char **argv)

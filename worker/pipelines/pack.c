@@ -52,3 +52,68 @@ int pt_pack_json(msgpack_packer *packer, const json_t *value)
     }
     return msgpack_pack_nil(packer);
 }
+
+/* --- back ------------------------------------------------------------------------------------- */
+
+enum { DEPTH_MAX = 20 };
+
+static json_t *unpack(const msgpack_object *object, int depth);
+
+static json_t *unpack_array(const msgpack_object *object, int depth)
+{
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < object->via.array.size; i++)
+        if (json_array_append_new(array, unpack(&object->via.array.ptr[i], depth)) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    return array;
+}
+
+static json_t *unpack_map(const msgpack_object *object, int depth)
+{
+    json_t *map = json_object();
+    for (uint32_t i = 0; i < object->via.map.size; i++) {
+        const msgpack_object *key = &object->via.map.ptr[i].key;
+        json_t *value = unpack(&object->via.map.ptr[i].val, depth);
+        if (key->type != MSGPACK_OBJECT_STR || !value ||
+            json_object_setn_new(map, key->via.str.ptr, key->via.str.size, value) != 0) {
+            if (key->type != MSGPACK_OBJECT_STR)
+                json_decref(value);
+            json_decref(map);
+            return NULL;
+        }
+    }
+    return map;
+}
+
+static json_t *unpack(const msgpack_object *object, int depth)
+{
+    if (depth > DEPTH_MAX)
+        return NULL;
+    switch (object->type) {
+    case MSGPACK_OBJECT_BOOLEAN:
+        return json_boolean(object->via.boolean);
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+        return object->via.u64 <= INT64_MAX ? json_integer((json_int_t)object->via.u64)
+                                            : json_real((double)object->via.u64);
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        return json_integer(object->via.i64);
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64:
+        return json_real(object->via.f64);
+    case MSGPACK_OBJECT_STR:
+        return json_stringn(object->via.str.ptr, object->via.str.size);
+    case MSGPACK_OBJECT_ARRAY:
+        return unpack_array(object, depth + 1);
+    case MSGPACK_OBJECT_MAP:
+        return unpack_map(object, depth + 1);
+    default:
+        return json_null();
+    }
+}
+
+json_t *pt_unpack_json(const msgpack_object *object)
+{
+    return unpack(object, 0);
+}

@@ -11,6 +11,10 @@
    memory is out. */
 int pt_pack_json(msgpack_packer *packer, const json_t *value);
 
+/* msgpack as a JSON value, a new reference; bin becomes null. NULL when it is nested more than 20
+   deep, a map's key is no text, text is no UTF-8 or memory is out. */
+json_t *pt_unpack_json(const msgpack_object *object);
+
 /* A msgpack str. */
 int pt_pack_text(msgpack_packer *packer, const char *text);
 

@@ -71,9 +71,9 @@ void pt_report(pt_reporter_t *reporter, const char *step, double fraction)
 /* --- one job
  * ------------------------------------------------------------------------------------------- */
 
-static void pack_error(msgpack_packer *packer, const pt_error_t *error)
+static void pack_error(msgpack_packer *packer, const pt_error_t *error, const json_t *partial)
 {
-    msgpack_pack_map(packer, 4);
+    msgpack_pack_map(packer, partial ? 5 : 4);
     pt_pack_text(packer, "m");
     pt_pack_text(packer, "error");
     pt_pack_text(packer, "code");
@@ -85,47 +85,95 @@ static void pack_error(msgpack_packer *packer, const pt_error_t *error)
         msgpack_pack_true(packer);
     else
         msgpack_pack_false(packer);
+    if (partial) {
+        pt_pack_text(packer, "partial");
+        pt_pack_json(packer, partial);
+    }
 }
 
-static bool pack_result(msgpack_packer *packer, const json_t *results, const json_t *versions,
-                        pt_error_t *error)
+static int pack_field(msgpack_packer *packer, const char *key, const json_t *value)
 {
-    if (results && versions && !msgpack_pack_map(packer, 3) && !pt_pack_text(packer, "m") &&
-        !pt_pack_text(packer, "result") && !pt_pack_text(packer, "results") &&
-        !pt_pack_json(packer, results) && !pt_pack_text(packer, "model_versions") &&
-        !pt_pack_json(packer, versions))
+    return pt_pack_text(packer, key) || pt_pack_json(packer, value);
+}
+
+static bool pack_result(msgpack_packer *packer, const pt_answer_t *answer, pt_error_t *error)
+{
+    if (answer->results && answer->versions && !msgpack_pack_map(packer, answer->files ? 4 : 3) &&
+        !pt_pack_text(packer, "m") && !pt_pack_text(packer, "result") &&
+        !pack_field(packer, "results", answer->results) &&
+        !pack_field(packer, "model_versions", answer->versions) &&
+        !(answer->files && pack_field(packer, "files", answer->files)))
         return true;
     pt_error_set(error, "out_of_memory", "out of memory while the result was written");
     error->retry = true;
     return false;
 }
 
-static bool answer(const char *job_type, pt_compute_fn compute, const msgpack_object *job,
-                   pt_reporter_t *reporter)
+static bool compute(const pt_pipeline_t *pipeline, const msgpack_object *job,
+                    pt_reporter_t *reporter, pt_answer_t *answer, pt_error_t *error)
 {
     pt_inputs_t inputs;
+    if (!pt_is_text(pt_map_get(job, "job_type"), pipeline->job_type))
+        return pt_error_set(error, "wrong_job_type", "this pipeline computes %s jobs only",
+                            pipeline->job_type);
+    bool ok =
+        pt_inputs_read(job, &inputs, error) && pipeline->compute(&inputs, reporter, answer, error);
+    pt_inputs_clear(&inputs);
+    return ok;
+}
+
+static void clear(pt_answer_t *answer)
+{
+    json_decref(answer->results);
+    json_decref(answer->versions);
+    json_decref(answer->files);
+    json_decref(answer->partial);
+}
+
+static bool answer_job(const pt_pipeline_t *pipeline, const msgpack_object *job,
+                       pt_reporter_t *reporter)
+{
     pt_error_t error;
-    json_t *results = NULL, *versions = NULL;
+    pt_answer_t answer = {NULL};
     msgpack_sbuffer buffer;
     msgpack_packer packer;
     msgpack_sbuffer_init(&buffer);
     msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
     reporter->fraction = 0;
-
-    bool ok =
-        pt_is_text(pt_map_get(job, "job_type"), job_type) ||
-        pt_error_set(&error, "wrong_job_type", "this pipeline computes %s jobs only", job_type);
-    ok = ok && pt_inputs_read(job, &inputs, &error) &&
-         compute(&inputs, reporter, &results, &versions, &error);
-    if (ok && !pack_result(&packer, results, versions, &error)) {
+    bool ok = compute(pipeline, job, reporter, &answer, &error);
+    if (ok && !pack_result(&packer, &answer, &error)) {
         msgpack_sbuffer_clear(&buffer);
         ok = false;
     }
     if (!ok)
-        pack_error(&packer, &error);
+        pack_error(&packer, &error, answer.partial);
     bool written = write_all(reporter->out, &buffer) && !reporter->broken;
-    json_decref(results);
-    json_decref(versions);
+    clear(&answer);
+    msgpack_sbuffer_destroy(&buffer);
+    return written;
+}
+
+static bool declare(const pt_pipeline_t *pipeline, int out)
+{
+    msgpack_sbuffer buffer;
+    msgpack_packer packer;
+    msgpack_sbuffer_init(&buffer);
+    msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
+    const char *const texts[][2] = {{"m", "declare"},
+                                    {"title", pipeline->title},
+                                    {"version", pipeline->version},
+                                    {"options_schema", pipeline->options_schema}};
+    enum { TEXTS = sizeof texts / sizeof *texts };
+    msgpack_pack_map(&packer, TEXTS + 1);
+    for (int i = 0; i < TEXTS; i++) {
+        pt_pack_text(&packer, texts[i][0]);
+        pt_pack_text(&packer, texts[i][1]);
+    }
+    pt_pack_text(&packer, "wants");
+    msgpack_pack_array(&packer, pipeline->wants ? 1 : 0);
+    if (pipeline->wants)
+        pt_pack_text(&packer, pipeline->wants);
+    bool written = write_all(out, &buffer);
     msgpack_sbuffer_destroy(&buffer);
     return written;
 }
@@ -155,7 +203,7 @@ static int stop(const char *why)
 
 /* Everything that has come in whole. NULL to go on, else why that is impossible. */
 static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *message,
-                             const char *job_type, pt_compute_fn compute, pt_reporter_t *reporter)
+                             const pt_pipeline_t *pipeline, pt_reporter_t *reporter)
 {
     msgpack_unpack_return r;
     while ((r = msgpack_unpacker_next(unpacker, message)) == MSGPACK_UNPACK_SUCCESS) {
@@ -163,7 +211,7 @@ static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *messa
         if (!verb)
             return "standard input has something that is no message: it must be a map with the key "
                    "m";
-        if (pt_is_text(verb, "job") && !answer(job_type, compute, &message->data, reporter))
+        if (pt_is_text(verb, "job") && !answer_job(pipeline, &message->data, reporter))
             return "the answer could not be written";
     }
     if (r != MSGPACK_UNPACK_CONTINUE)
@@ -173,18 +221,22 @@ static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *messa
     return NULL;
 }
 
-int pt_pipeline_serve(const char *job_type, pt_compute_fn compute, int in, int out)
+int pt_pipeline_serve(const pt_pipeline_t *pipeline, int in, int out)
 {
     msgpack_unpacker unpacker;
     msgpack_unpacked message;
     pt_reporter_t reporter = {.out = out};
     if (!msgpack_unpacker_init(&unpacker, READ_SIZE))
         return stop("out of memory");
+    if (!declare(pipeline, out)) {
+        msgpack_unpacker_destroy(&unpacker);
+        return stop("standard output cannot be written");
+    }
     msgpack_unpacked_init(&message);
     const char *why = NULL;
     ssize_t n;
     while (!why && (n = fill(&unpacker, in)) > 0)
-        why = take_jobs(&unpacker, &message, job_type, compute, &reporter);
+        why = take_jobs(&unpacker, &message, pipeline, &reporter);
     if (!why && n < 0)
         why = "standard input cannot be read";
     if (!why && msgpack_unpacker_message_size(&unpacker) > 0)

@@ -1,6 +1,7 @@
 #include "worker/pipelines/humanization/job.h"
 #include "worker/pipelines/humanization/humanization.h"
 #include "worker/pipelines/humanization/render.h"
+#include "worker/pipelines/options.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,13 +56,20 @@ json_t *pt_humanization_results(const pt_chain_t *chains, size_t count, bool lon
     return results;
 }
 
-bool pt_humanization_compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, json_t **results,
-                             json_t **versions, pt_error_t *error)
+static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, pt_answer_t *answer,
+                    pt_error_t *error)
 {
-    *results = pt_humanization_results(inputs->chains, inputs->chain_count, inputs->lone_heavy,
-                                       reporter, error);
-    if (!*results)
+    answer->results = pt_humanization_results(inputs->chains, inputs->chain_count,
+                                              inputs->lone_heavy, reporter, error);
+    if (!answer->results)
         return false;
-    *versions = pt_json_humanization_versions();
+    answer->versions = pt_json_humanization_versions();
     return true;
 }
+
+const pt_pipeline_t pt_humanization = {.job_type = "humanization",
+                                       .title = "Humanization",
+                                       .version = "1.0.0",
+                                       .options_schema = pt_humanization_options,
+                                       .wants = NULL,
+                                       .compute = compute};

@@ -6,8 +6,7 @@
 
 #include "worker/pipelines/pipeline.h"
 
-bool pt_humanization_compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, json_t **results,
-                             json_t **versions, pt_error_t *error);
+extern const pt_pipeline_t pt_humanization;
 
 /* The list of results, one per strategy (a new reference); NULL with *error. `reporter` may be
  * NULL. */

@@ -1,5 +1,6 @@
 #include "worker/pipelines/immunogenicity/job.h"
 #include "worker/pipelines/immunogenicity/render.h"
+#include "worker/pipelines/options.h"
 #include <stdlib.h>
 
 /* All that a job needs, too large for a stack. */
@@ -51,13 +52,20 @@ json_t *pt_immunogenicity_results(const pt_chain_t *chains, size_t count, bool l
     return results;
 }
 
-bool pt_immunogenicity_compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, json_t **results,
-                               json_t **versions, pt_error_t *error)
+static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, pt_answer_t *answer,
+                    pt_error_t *error)
 {
-    *results = pt_immunogenicity_results(inputs->chains, inputs->chain_count, inputs->lone_heavy,
-                                         reporter, error);
-    if (!*results)
+    answer->results = pt_immunogenicity_results(inputs->chains, inputs->chain_count,
+                                                inputs->lone_heavy, reporter, error);
+    if (!answer->results)
         return false;
-    *versions = pt_json_immunogenicity_versions();
+    answer->versions = pt_json_immunogenicity_versions();
     return true;
 }
+
+const pt_pipeline_t pt_immunogenicity = {.job_type = "immunogenicity",
+                                         .title = "Immunogenicity analysis",
+                                         .version = "1.0.0",
+                                         .options_schema = pt_immunogenicity_options,
+                                         .wants = "structure",
+                                         .compute = compute};

@@ -6,8 +6,7 @@
 
 #include "worker/pipelines/pipeline.h"
 
-bool pt_immunogenicity_compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, json_t **results,
-                               json_t **versions, pt_error_t *error);
+extern const pt_pipeline_t pt_immunogenicity;
 
 /* The results (a new reference); NULL with *error. `reporter` may be NULL. */
 json_t *pt_immunogenicity_results(const pt_chain_t *chains, size_t count, bool lone_heavy,

@@ -1,4 +1,5 @@
 #include "worker/pipelines/stability/job.h"
+#include "worker/pipelines/options.h"
 #include "worker/pipelines/stability/render.h"
 #include "worker/pipelines/stability/stability.h"
 #include <stdlib.h>
@@ -31,13 +32,20 @@ json_t *pt_stability_results(const pt_chain_t *chains, size_t count, bool lone_h
     return results;
 }
 
-bool pt_stability_compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, json_t **results,
-                          json_t **versions, pt_error_t *error)
+static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, pt_answer_t *answer,
+                    pt_error_t *error)
 {
-    *results = pt_stability_results(inputs->chains, inputs->chain_count, inputs->lone_heavy,
-                                    reporter, error);
-    if (!*results)
+    answer->results = pt_stability_results(inputs->chains, inputs->chain_count, inputs->lone_heavy,
+                                           reporter, error);
+    if (!answer->results)
         return false;
-    *versions = pt_json_stability_versions();
+    answer->versions = pt_json_stability_versions();
     return true;
 }
+
+const pt_pipeline_t pt_stability = {.job_type = "stability",
+                                    .title = "Stability and developability analysis",
+                                    .version = "1.0.0",
+                                    .options_schema = pt_stability_options,
+                                    .wants = "structure",
+                                    .compute = compute};

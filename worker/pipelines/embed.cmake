@@ -1,0 +1,11 @@
+# Writes DIR/TYPE/options.json, for each of TYPES, as text into the C file OUT.
+string(REPLACE " " ";" types "${TYPES}")
+set(code "#include \"worker/pipelines/options.h\"\n")
+foreach(type ${types})
+    file(READ ${DIR}/${type}/options.json text)
+    string(REPLACE "\\" "\\\\" text "${text}")
+    string(REPLACE "\"" "\\\"" text "${text}")
+    string(REPLACE "\n" "\\n\"\n\"" text "${text}")
+    string(APPEND code "\nconst char pt_${type}_options[] = \"${text}\";\n")
+endforeach()
+file(WRITE ${OUT} "${code}")
