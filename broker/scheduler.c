@@ -108,6 +108,25 @@ static void advance(pt_pausing_clock_t *clock, int64_t now)
     clock->started = true;
 }
 
+static void beat(pt_scheduler_t *self, pt_peer_t *peer)
+{
+    peer->beat_at = self->now;
+    pt_say_beat(self, peer);
+}
+
+/* Who serves what rides in beats. A gateway gives no job to a broker that serves its type no more,
+   whatever credit it has, so it should not wait a whole interval for the word that it does again.
+ */
+static void tell_who_is_served(pt_scheduler_t *self)
+{
+    pt_peer_t *gateway;
+    if (!self->served_changed)
+        return;
+    self->served_changed = false;
+    TAILQ_FOREACH(gateway, &self->peers[PT_GATEWAYS], link)
+    beat(self, gateway);
+}
+
 static void judge_peer(pt_scheduler_t *self, pt_peer_t *peer)
 {
     bool worker = peer->route.side == PT_WORKERS;
@@ -117,8 +136,7 @@ static void judge_peer(pt_scheduler_t *self, pt_peer_t *peer)
         pt_say_hello_again(self, &peer->route, NULL);
         pt_session_end(self, peer, PT_GONE_SILENT, "the worker is not heard on the event path");
     } else if (self->now - peer->beat_at >= PT_INTERVAL_MS) {
-        peer->beat_at = self->now;
-        pt_say_beat(self, peer);
+        beat(self, peer);
     }
 }
 
@@ -155,6 +173,7 @@ static void on_tick(pt_scheduler_t *self, const pt_input_t *input)
         judge_peers(self);
         judge_types(self);
     }
+    tell_who_is_served(self);
     pt_work_credit(self);
 }
 

@@ -178,7 +178,9 @@ static void count_slots(pt_scheduler_t *self, pt_peer_t *worker, bool in)
 {
     for (size_t i = 0; i < worker->seat_count; i++) {
         pt_seat_t *seat = &worker->seats[i];
+        bool served = seat->type->slots > 0;
         seat->type->slots = in ? seat->type->slots + seat->slots : seat->type->slots - seat->slots;
+        self->served_changed |= served != (seat->type->slots > 0);
         self->dirty |= (uint64_t)1 << seat->type->index;
     }
 }

@@ -75,6 +75,7 @@ struct pt_scheduler {
     uint64_t dirty; /* a bit for each type whose credit must be counted anew at the next tick */
     uint64_t
         ready; /* a bit for each type that may have both a job and a slot, until the step ends */
+    bool served_changed; /* a type has its first worker or lost its last: gateways must hear it */
     pt_peer_t *leader;
     size_t bytes, admit;
     bool half_full; /* of bytes: no new credit */

@@ -139,6 +139,26 @@ static void beats_tell_gateways_the_slots_that_serve_each_type(void **state)
     assert_false(pt_msg_has(&said(&world, W(0), PT_BEAT, 0)->msg, PT_F_SLOTS));
 }
 
+/* A gateway hands nothing out for a type that nobody serves. */
+static void gateways_hear_at_once_that_a_type_is_served_or_no_longer(void **state)
+{
+    (void)state;
+    add_gateway(&world, G(0));
+    for (uint64_t slots = 3; slots > 0; slots--) {
+        world_clear(&world);
+        add_worker(&world, W(0), slots);
+        world_tick(&world, false);
+        assert_int_equal(said(&world, G(0), PT_BEAT, 0)->msg.slots.items[0].n, slots);
+        world_clear(&world);
+        say_bye(&world, W(0));
+        world_tick(&world, false);
+        assert_int_equal(said(&world, G(0), PT_BEAT, 0)->msg.slots.items[0].n, 0);
+    }
+    world_clear(&world);
+    world_tick(&world, false);
+    assert_null(said(&world, G(0), PT_BEAT, 0));
+}
+
 static void worker_that_is_not_heard_counts_no_slots_in_beats(void **state)
 {
     (void)state;
@@ -406,6 +426,7 @@ int main(void)
         TEST(verb_of_the_other_side_is_dropped),
         TEST(each_peer_gets_a_beat_an_interval),
         TEST(beats_tell_gateways_the_slots_that_serve_each_type),
+        TEST(gateways_hear_at_once_that_a_type_is_served_or_no_longer),
         TEST(worker_that_is_not_heard_counts_no_slots_in_beats),
         TEST(silent_worker_is_gone_but_not_certainly),
         TEST(worker_heard_on_the_event_path_alone_is_gone),
