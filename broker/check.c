@@ -40,7 +40,9 @@ static const char *check_result(const pt_msg_t *msg, pt_bytes_t payload)
         return payload.data || large ? NULL : "the payload is missing";
     if (strcmp(msg->status, "failed") != 0)
         return "not an ending";
-    return payload.data || large ? "a payload where none belongs" : NULL;
+    if (large) /* what was reached is small */
+        return "a payload where none belongs";
+    return payload.size > PT_PARTIAL_MAX ? "the payload is too large" : NULL;
 }
 
 static const char *check_recorded(const pt_msg_t *msg)
@@ -63,6 +65,7 @@ static const char *check_words(const pt_msg_t *msg, pt_bytes_t payload)
         return check_recorded(msg);
     case PT_LOG:
     case PT_ALIVE:
+    case PT_DECLARE:
     case PT_EDGE:
         return NULL;
     default:

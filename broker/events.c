@@ -2,8 +2,8 @@
 
 #include "broker/check.h"
 #include "broker/frames.h"
-#include "broker/grumble.h"
 #include "broker/table.h"
+#include "proto/program/grumble.h"
 #include "proto/program/log.h"
 #include "proto/program/process.h"
 

@@ -139,6 +139,7 @@ const char *pt_right_publish(const pt_right_t *self, const pt_msg_t *msg)
     case PT_STATUS:
     case PT_RESULT:
     case PT_LOG:
+    case PT_DECLARE:
         role = PT_ROLE_WORKER;
         break;
     case PT_EVENT:

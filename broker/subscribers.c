@@ -1,7 +1,7 @@
 #include "broker/subscribers.h"
 
 #include "broker/frames.h"
-#include "broker/grumble.h"
+#include "proto/program/grumble.h"
 #include "proto/program/log.h"
 #include "proto/program/process.h"
 

@@ -1,6 +1,6 @@
 #include "broker/zap.h"
 
-#include "broker/grumble.h"
+#include "proto/program/grumble.h"
 #include "proto/program/log.h"
 #include "proto/program/process.h"
 

@@ -109,6 +109,7 @@ static const verb_t verbs[PT_VERBS] = {
     [PT_LOG] = {"log", B(JOB_ID) | B(ORG_ID) | B(JOB_TYPE) | B(ATTEMPT) | B(AT) | B(OFFSET), 0,
                 PT_PAYLOAD_ALWAYS},
     [PT_ALIVE] = {"alive", B(INSTANCE), 0, PT_PAYLOAD_NONE},
+    [PT_DECLARE] = {"declare", B(INSTANCE) | B(JOB_TYPE), B(MACHINE), PT_PAYLOAD_ALWAYS},
     [PT_EVENT] = {"event", A_TOPIC | B(TYPE) | B(SEQ) | B(TIMELINE),
                   B(WAITING) | B(STEP) | B(FRACTION) | B(CODE) | B(MESSAGE) | B(VARIANT_ID) |
                       B(REQUEST),

@@ -1,6 +1,6 @@
 /* The messages of PROTOCOL.md: one struct for every header, one table of who carries what.
  *
- * A header is a msgpack map; the payload of job, result and event is a frame of its own and never
+ * A header is a msgpack map; the payload of job, result and declare is a frame of its own and never
  * passes through here. Decoding copies, so a pt_msg_t outlives the frame that it came from.
  */
 #ifndef PT_MESSAGE_H
@@ -29,6 +29,7 @@ typedef enum {
     PT_RESULT,
     PT_LOG,
     PT_ALIVE,
+    PT_DECLARE,
     PT_EVENT,
     PT_EDGE,
     PT_VERBS

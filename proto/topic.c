@@ -19,6 +19,9 @@ size_t pt_topic_format(char topic[PT_TOPIC_MAX], const pt_msg_t *msg)
     case PT_ALIVE:
         size = snprintf(topic, PT_TOPIC_MAX, "alive.%s.", pt_uuid_format(&msg->instance, job));
         break;
+    case PT_DECLARE:
+        size = snprintf(topic, PT_TOPIC_MAX, "declare.%s.", msg->job_type);
+        break;
     case PT_EDGE:
         size = snprintf(topic, PT_TOPIC_MAX, "edge.%s.", pt_uuid_format(&msg->org_id, org));
         break;

@@ -8,8 +8,8 @@
 /* "status." + org + "." + job type + "." + job + "." and the NUL */
 #define PT_TOPIC_MAX (8 + 37 + PT_TYPE_MAX + 37 + 1)
 
-/* Writes the topic under which this header (status, result, alive, event or edge) travels; returns
-   its length, or 0 for a verb that has no topic. */
+/* Writes the topic under which this header (status, result, log, alive, declare, event or edge)
+   travels; returns its length, or 0 for a verb that has no topic. */
 size_t pt_topic_format(char topic[PT_TOPIC_MAX], const pt_msg_t *msg);
 
 /* Whether the topic is the header's own. */

@@ -10,9 +10,10 @@
    connection at the receiver and takes the neighbours along. */
 #define PT_VERSION 1
 #define PT_FRAME_MAX (128 * 1024)       /* any one frame, ZMQ_MAXMSGSIZE of every socket */
-#define PT_PAYLOAD_MAX (64 * 1024)      /* inputs of a job, result in an ending */
+#define PT_PAYLOAD_MAX (64 * 1024)      /* inputs of a job, result in an ending, declaration */
 #define PT_CHUNK_MAX (64 * 1024)        /* bytes of a large payload in one chunk */
 #define PT_LARGE_MAX (64 * 1024 * 1024) /* a large payload */
+#define PT_PARTIAL_MAX (16 * 1024)      /* what a failed job had reached */
 #define PT_LOG_PIECE_MAX 8192           /* bytes of text in one log message */
 #define PT_LOG_MAX (64 * 1024)          /* bytes of text kept of an attempt */
 #define PT_PRIORITIES 3                 /* 0 high, 1 normal, 2 low */

@@ -52,6 +52,8 @@ VALID = {
                       "digest": bytes(range(100, 132))},
     "log": {"m": "log", "job_id": JOB, "org_id": ORG, "job_type": "humanization", "attempt": 2, "at": AT, "offset": 0},
     "alive": {"m": "alive", "instance": INSTANCE},
+    "declare": {"m": "declare", "instance": INSTANCE, "job_type": "cdr_length"},
+    "declare, with its worker's name": {"m": "declare", "instance": INSTANCE, "job_type": "cdr_length", "machine": "w1"},
     "event": {"m": "event", **TOPIC, "status": "pending", "type": "created", "seq": 1, "timeline": 1, "waiting": True},
     "event, with the submission's": {
         "m": "event", **TOPIC, "status": "pending", "type": "created", "seq": 1, "timeline": 1,
@@ -117,6 +119,7 @@ INVALID = {
     "larger inputs than there may be": pack({**VALID["job, large inputs"], "size": 2**26 + 1}),
     "a digest of 31 bytes": pack({"m": "result", **TOPIC, "status": "completed", "started_at": AT, "size": 70000,
                                   "digest": bytes(31)}),
+    "a declaration without its job type": pack({"m": "declare", "instance": INSTANCE}),
     "a chunk without its place": pack({"m": "chunk", **A_JOB}),
     "a field twice": b"\x84\xa1v\x01\xa1m\xa4beat" + (b"\xa7session\xc4\x08" + SESSION) * 2,
 }

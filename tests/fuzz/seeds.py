@@ -17,6 +17,9 @@ ORG = '10111213-1415-1617-1819-1a1b1c1d1e1f'
 PAYLOAD = msgpack.packb({'results': {'score': 0.5, 'list': [1, -2, None, True, 'text']}, 'model_versions': {'m': '1'}})
 
 
+DECLARED = msgpack.packb({'title': 'CDR length', 'version': '1.0.0', 'options_schema': '{"type": "object"}', 'wants': ['a']})
+
+
 def vectors() -> list[dict]:
     return [json.loads(line) for line in (SOURCE / 'proto/vectors/headers.jsonl').read_text().splitlines()]
 
@@ -26,7 +29,7 @@ def sized(header: bytes) -> bytes:
 
 
 def message() -> list[bytes]:
-    payloads = {'job': PAYLOAD, 'result': PAYLOAD, 'chunk': msgpack.packb(b'piece'), 'log': msgpack.packb('a line\n')}
+    payloads = {'job': PAYLOAD, 'result': PAYLOAD, 'declare': DECLARED, 'chunk': msgpack.packb(b'piece'), 'log': msgpack.packb('a line\n')}
     found = []
     for vector in vectors():
         verb = vector.get('fields', {}).get('m')
@@ -46,11 +49,13 @@ def check() -> list[bytes]:
         topic = b''
         if verb in ('status', 'result', 'log', 'event'):
             topic = f"{verb}.{uuid['org_id']}.{fields['job_type']}.{uuid['job_id']}.".encode()
+        elif verb == 'declare':
+            topic = f"declare.{fields['job_type']}.".encode()
         elif verb in ('alive', 'edge'):
             topic = f"{verb}.{uuid['instance' if verb == 'alive' else 'org_id']}.".encode()
         large = 'size' in fields
-        payload = {'log': msgpack.packb('a line\n'), 'chunk': msgpack.packb(b'piece')}.get(
-            verb, PAYLOAD if verb in ('job', 'result') and not large and fields.get('status') != 'failed' else b'')
+        payload = {'log': msgpack.packb('a line\n'), 'chunk': msgpack.packb(b'piece'), 'declare': DECLARED}.get(
+            verb, PAYLOAD if verb in ('job', 'result') and not large else b'')
         found.append(bytes([bool(topic), len(topic)]) + struct.pack('<H', len(header)) + topic + header + payload)
     return found
 
@@ -114,9 +119,12 @@ def molecule() -> list[bytes]:
 
 
 def says() -> list[bytes]:
-    result = {'m': 'result', 'results': {'deep': [[[1.5, 'x' * 40]]]}, 'model_versions': {'a': '1', 'b': 'é'}}
+    result = {'m': 'result', 'results': {'deep': [[[1.5, 'x' * 40]]]}, 'model_versions': {'a': '1', 'b': 'é'},
+              'files': {'a.fasta': {'media_type': 'text/plain', 'content': '>a'}}}
+    error = {'m': 'error', 'code': 'no_antibody', 'message': 'nö' * 30, 'retry': False}
+    declared = {'m': 'declare', 'title': 'CDR length', 'version': '1.0.0', 'options_schema': '{}', 'wants': ['a_type']}
     messages = [{'m': 'progress', 'step': 'germlines', 'fraction': 0.25}, {'m': 'progress', 'step': 's', 'fraction': 1},
-                result, {'m': 'error', 'code': 'no_antibody', 'message': 'nö' * 30, 'retry': False},
+                result, error, {**error, 'partial': {'reached': 'numbering'}}, declared, {**declared, 'wants': 'a_type'},
                 {'m': 'result', 'results': None, 'model_versions': {}}]
     streams = [msgpack.packb(one) for one in messages] + [b''.join(map(msgpack.packb, messages[:3])), b'\xc1', b'text\n',
                                                           b'\xdd\xff\xff\xff\xff', b'\x91' * 23 + b'\xc0']

@@ -9,6 +9,7 @@ from broker_peers import TYPE, connected, header
 
 ORG, OTHER = uuid.UUID('abcdef01-0000-4000-8000-000000000001'), uuid.UUID('abcdef01-0000-4000-8000-000000000002')
 RESULT = msgpack.packb({'results': 1, 'model_versions': {}})
+DECLARED = msgpack.packb({'title': 'A title', 'version': '1.0.0', 'options_schema': '{}'})
 
 
 def message(verb, org=ORG, job_type=TYPE, **more):
@@ -29,6 +30,8 @@ def message(verb, org=ORG, job_type=TYPE, **more):
         fields |= {'status': 'pending', 'type': 'created', 'seq': 1, 'timeline': 1}
     elif verb == 'edge':
         topic, fields = f'edge.{org}.', {'org_id': org.bytes, 'seq': 1, 'timeline': 1}
+    elif verb == 'declare':
+        topic, fields, payload = f'declare.{job_type}.', {'instance': job.bytes, 'job_type': job_type}, [DECLARED]
     elif verb == 'alive':
         topic, fields = f'alive.{job}.', {'instance': job.bytes}
     return [topic.encode(), header(verb, **(fields | more)), *payload]

@@ -205,7 +205,9 @@ def test_events_that_do_not_fit_are_dropped(broker, peers):
     bad = [(other_topic, body), ({**good, 'status': 'running'}, body), ({**good, 'job_id': b'short'}, body),
            ({**good, 'padding': 'x' * 9000}, body), (good, b'\xc1'), (good, body + b'\0'),
            (good, msgpack.packb({'x': bytes(65537)})), (good, None), (good, msgpack.packb([1])),
-           ({**good, 'topic': good['topic'][:-1]}, body), ({**good, 'status': 'failed'}, body)]
+           ({**good, 'topic': good['topic'][:-1]}, body),
+           ({**good, 'status': 'failed'}, msgpack.packb({'x': bytes(16385)})),
+           ({**good, 'status': 'failed', 'size': 70000, 'digest': bytes(32)}, None)]
     for fields, payload in bad:
         worker.publish('result', payload=payload, **fields)
     worker.publish('job', topic='result.', session=b'12345678', job_id=b'j' * 16, org_id=b'o' * 16, job_type=TYPE,
@@ -219,6 +221,34 @@ def test_events_that_do_not_fit_are_dropped(broker, peers):
     dropped = [line for line in broker.metrics().splitlines()
                if line.startswith('paratope_broker_dropped_total{socket="events"')]
     assert sum(float(line.rsplit(' ', 1)[1]) for line in dropped) == len(bad) + 3, dropped
+
+
+def test_what_a_failed_job_had_reached_passes(broker, peers):
+    subscriber, worker = events_of(broker, peers), peers(Worker(broker))
+    pump(0.5, worker)
+    failed = a_result(uuid.uuid4().bytes, uuid.uuid4().bytes, status='failed', code='a', message='b', retry=False)
+    partial = msgpack.packb({'x': bytes(16384 - 6)})
+    assert len(partial) == 16384
+    worker.publish('result', payload=partial, **failed)
+    assert take(subscriber, 3000)[2] == partial
+    worker.publish('result', **failed)
+    assert len(take(subscriber, 3000)) == 2
+
+
+def test_declarations_pass_and_those_that_do_not_fit_do_not(broker, peers):
+    subscriber, worker = events_of(broker, peers, b'declare.cdr_length.'), peers(Worker(broker))
+    pump(0.5, worker)
+    good = {'topic': 'declare.cdr_length.', 'instance': worker.instance, 'job_type': 'cdr_length', 'machine': 'w'}
+    body = msgpack.packb({'title': 'CDR length', 'version': '1.0.0', 'options_schema': '{}'})
+    bad = [(good, None), (good, msgpack.packb([1])), (good, body + b'\0'), (good, msgpack.packb({'x': bytes(65537)})),
+           ({**good, 'job_type': 'cdr_length2'}, body), ({**good, 'instance': b'short'}, body),
+           ({**good, 'machine': 'x' * 9000}, body), ({**good, 'topic': 'declare.cdr_length'}, body)]
+    for fields, payload in bad:
+        worker.publish('declare', payload=payload, **fields)
+    worker.publish('declare', payload=body, **good)
+    topic, head, payload = take(subscriber, 3000)
+    assert (topic, payload) == (b'declare.cdr_length.', body) and msgpack.unpackb(head)['machine'] == 'w'
+    assert not take(subscriber, 200)
 
 
 def test_subscriptions_do_not_reach_publishers(broker, peers):

@@ -166,10 +166,10 @@ def test_credit_for_another_job_type_is_dropped(place):
 
 
 @pytest.mark.parametrize('role, says, hears', [
-    ('worker', [('status',), ('result',), ('log',), ('alive',), ('status', ORG, 'stability')],
-     [('event',), ('edge',), ('status', ORG, 'immunogenicity'), ('result', ORG, 'immunogenicity'),
+    ('worker', [('status',), ('result',), ('log',), ('declare',), ('alive',), ('status', ORG, 'stability')],
+     [('declare', ORG, 'immunogenicity'), ('event',), ('edge',), ('status', ORG, 'immunogenicity'), ('result', ORG, 'immunogenicity'),
       ('log', ORG, 'immunogenicity'), ('result', ORG, 'humanization2'), ('result', ORG, 'humanizatio')]),
-    ('gateway', [('event',), ('edge',), ('alive',)], [('status',), ('result',), ('log',)])])
+    ('gateway', [('event',), ('edge',), ('alive',)], [('status',), ('result',), ('log',), ('declare',)])])
 def test_what_each_role_may_publish(place, role, says, hears):
     """`hears`: what the broker drops."""
     publisher = place.publisher(role)
@@ -220,7 +220,7 @@ def test_the_largest_frame_passes_encrypted(place):
 TRICKS = ['', 'e', 'event', 'event.', f'event.{ORG}', f'event.{str(ORG)[:20]}', f'event.{ORG}\0',
           f'event.{str(ORG)[:-1]}.', f'event.{str(ORG).upper()}.', f'event.{OTHER}.', f'event..{ORG}.',
           f'edge.{OTHER}.', 'edge.', f'edge.{ORG}', f'status.{OTHER}.', 'status.', f'result.{OTHER}.', 'result.',
-          f'log.{OTHER}.', 'log.', 'alive.', b'\0', b'\xff\xfe', b'e' * 900]
+          f'log.{OTHER}.', 'log.', 'alive.', 'declare.', f'declare.{TYPE}.', b'\0', b'\xff\xfe', b'e' * 900]
 
 
 @pytest.mark.parametrize('kind', [zmq.SUB, zmq.XSUB])
@@ -236,6 +236,7 @@ def test_a_subscriber_hears_its_organisation_and_nothing_else(place, kind):
                   ((gateway, ('event', 'edge')), (worker, ('status', 'result', 'log'))) for verb in verbs}
             for who in (OTHER, ORG)}
     gateway.say('alive')
+    worker.say('declare')
     heard_by_all, heard = set(), set()
     wait_until(lambda: heard_by_all.update(everything.topics()) or said[ORG] | said[OTHER] <= heard_by_all)
     wait_until(lambda: heard.update(listener.topics()) or said[ORG] <= heard, what='own topics')

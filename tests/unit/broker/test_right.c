@@ -103,7 +103,8 @@ static void test_every_verb_of_the_event_path_has_its_role(void **state)
         pt_msg_set_text(&msg, PT_F_JOB_TYPE, "humanization");
         bool from_gateway = verb == PT_EVENT || verb == PT_EDGE || verb == PT_ALIVE;
         bool from_worker =
-            verb == PT_STATUS || verb == PT_RESULT || verb == PT_LOG || verb == PT_ALIVE;
+            verb == PT_STATUS || verb == PT_RESULT || verb == PT_LOG || verb == PT_DECLARE ||
+            verb == PT_ALIVE;
         assert_true(!pt_right_publish(&gateway, &msg) == from_gateway);
         assert_true(!pt_right_publish(&worker, &msg) == from_worker);
         assert_non_null(pt_right_publish(&subscriber, &msg));

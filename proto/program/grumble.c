@@ -1,4 +1,4 @@
-#include "broker/grumble.h"
+#include "proto/program/grumble.h"
 
 #include <czmq.h>
 
