@@ -226,7 +226,9 @@ static const pt_sql_t sql_resubmit = {
     "select s.n, pg_notify('paratope_settings', '') from submit_jobs($1::uuid[],"
     " array_fill($2::uuid, array[cardinality($1::uuid[])]), $3::uuid[], $4::text[],"
     " array_fill(false, array[cardinality($1::uuid[])]), $5::smallint[],"
-    " array_fill(null::text, array[cardinality($1::uuid[])]), $6::uuid[]) s"};
+    " array_fill(null::text, array[cardinality($1::uuid[])]), $6::uuid[],"
+    " array_fill(null::text, array[cardinality($1::uuid[])]),"
+    " array_fill(null::uuid, array[cardinality($1::uuid[])])) s"};
 
 /* Submits the page's jobs again, as one transaction; `*made` grows by how many. */
 static pt_pg_outcome_t resubmit_page(pt_pool_t *pool, const char *org, const PGresult *page,

@@ -23,6 +23,7 @@ typedef struct waiter waiter_t;
 struct waiter {
     waiter_t *next;
     pt_submission_t submission;
+    char *options; /* the submission's, a copy: who asked may not wait for the end */
     pt_uuid_t job_id;
     int64_t created_at, until;
     pt_submit_t outcome;
@@ -78,6 +79,8 @@ static waiter_t *take_waiter(pt_committer_t *self)
 
 static void give_back(pt_committer_t *self, waiter_t *waiter)
 {
+    free(waiter->options);
+    waiter->options = NULL;
     waiter->next = self->spare;
     self->spare = waiter;
 }
@@ -136,10 +139,13 @@ pt_submit_t pt_committer_submit(pt_committer_t *self, const pt_submission_t *sub
                                 int wait_ms, pt_uuid_t *job_id, int64_t *created_at)
 {
     pt_submit_t outcome = PT_SUBMIT_UNAVAILABLE;
+    char *options = submission->options ? strdup(submission->options) : NULL;
+    assert(!submission->options || options);
     *job_id = pt_uuid_new(pt_wall_us());
     pthread_mutex_lock(&self->lock);
     waiter_t *waiter = take_waiter(self);
     waiter->submission = *submission;
+    waiter->submission.options = waiter->options = options;
     waiter->job_id = *job_id;
     waiter->until = pt_clock_ms() + wait_ms;
     waiter->outcome = PT_SUBMIT_UNAVAILABLE;
@@ -161,9 +167,18 @@ static int by_job_id(const void *a, const void *b)
     return pt_uuid_compare(&(*left)->job_id, &(*right)->job_id);
 }
 
-static void put_row(pt_array_t *to, const waiter_t *waiter)
+/* All zero stands for none. */
+static void put_uuid_or_null(pt_array_t *to, const pt_uuid_t *id)
 {
     static const pt_uuid_t none;
+    if (pt_uuid_equal(id, &none))
+        pt_array_text(to, NULL);
+    else
+        pt_array_uuid(to, id);
+}
+
+static void put_row(pt_array_t *to, const waiter_t *waiter)
+{
     const pt_submission_t *submission = &waiter->submission;
     pt_array_uuid(&to[0], &waiter->job_id);
     pt_array_uuid(&to[1], &submission->org_id);
@@ -172,10 +187,9 @@ static void put_row(pt_array_t *to, const waiter_t *waiter)
     pt_array_text(&to[4], waiter->ticket.link >= 0 ? "t" : "f");
     pt_array_int(&to[5], submission->priority);
     pt_array_text(&to[6], *submission->request_id ? submission->request_id : NULL);
-    if (pt_uuid_equal(&submission->resubmit_of, &none))
-        pt_array_text(&to[7], NULL);
-    else
-        pt_array_uuid(&to[7], &submission->resubmit_of);
+    put_uuid_or_null(&to[7], &submission->resubmit_of);
+    pt_array_text(&to[8], submission->options);
+    put_uuid_or_null(&to[9], &submission->batch_id);
 }
 
 typedef struct {
@@ -220,7 +234,10 @@ static void send_job(pt_committer_t *self, waiter_t *waiter, const PGresult *row
                            .inputs = {.variant_id = waiter->submission.variant_id,
                                       .name = PQgetvalue(rows, waiter->row, 4),
                                       .format = PQgetvalue(rows, waiter->row, 5),
-                                      .chains = PQgetvalue(rows, waiter->row, 6)}};
+                                      .chains = PQgetvalue(rows, waiter->row, 6),
+                                      .options = PQgetisnull(rows, waiter->row, 7)
+                                                     ? NULL
+                                                     : PQgetvalue(rows, waiter->row, 7)}};
     pt_send_job(self->links, &job, expires); /* a fault is the sweep's, once nobody has the job */
 }
 

@@ -21,6 +21,8 @@ typedef struct {
     int weight;                             /* turns of the organisation in a round */
     char request_id[PT_REQUEST_ID_MAX + 1]; /* X-Request-Id */
     pt_uuid_t resubmit_of;                  /* the job that this one repeats; all zero: none */
+    pt_uuid_t batch_id;                     /* the panel that it belongs to; all zero: none */
+    const char *options;                    /* JSON, borrowed; NULL: the pipeline's defaults */
 } pt_submission_t;
 
 typedef enum {

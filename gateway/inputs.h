@@ -7,10 +7,21 @@
 #include <msgpack.h>
 #include <stdbool.h>
 
+#define PT_EARLIER_MAX 8
+
+/* A completed job that comes along; `results` and `files` are JSON, files may be NULL. */
+typedef struct {
+    const char *job_type;
+    pt_uuid_t job_id;
+    const char *results, *files;
+} pt_earlier_t;
+
 /* The columns, `chains` and `options` JSON; options may be NULL. All borrowed. */
 typedef struct {
     pt_uuid_t variant_id;
     const char *name, *format, *chains, *options;
+    pt_earlier_t earlier[PT_EARLIER_MAX];
+    size_t earlier_count;
 } pt_inputs_t;
 
 /* Why a job has no inputs that could be sent: it fails with that. */

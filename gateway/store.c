@@ -14,7 +14,7 @@ const pt_sql_t pt_sql_submit = {
                             " s.variant_name, s.variant_format, s.variant_chains, s.job_options"
                             " from submit_jobs($1::uuid[], $2::uuid[], $3::uuid[], "
                             "$4::text[], $5::boolean[], $6::smallint[], $7::text[],"
-                            " $8::uuid[]) s"};
+                            " $8::uuid[], $9::text[], $10::uuid[]) s"};
 
 /* Row by row, each by one step in the index, because a join of two lists without an index takes n²
    comparisons. Who skips locked rows waits for none, so their order can cause no deadlock. */
@@ -47,8 +47,11 @@ const pt_sql_t pt_sql_insert_results = {
 
 const pt_sql_t pt_sql_job_inputs = {
     "job_inputs", "select j.attempt, j.completed_at is not null, v.id, v.name, v.format, v.chains,"
-                  " j.options from jobs j join variants v on v.id = j.variant_id"
-                  " where j.id = $1::uuid"};
+                  " j.options, e.key, r.job_id, r.results, r.files"
+                  " from jobs j join variants v on v.id = j.variant_id"
+                  " left join lateral jsonb_each_text(j.earlier) e on true"
+                  " left join results r on r.job_id = e.value::uuid"
+                  " where j.id = $1::uuid order by e.key"};
 
 const pt_sql_t pt_sql_awaits_ending = {
     "awaits_ending", "select exists (select 1 from jobs where id = $1::uuid and org_id = $2::uuid"
@@ -135,11 +138,11 @@ const pt_sql_t pt_sql_hand_out = {
     "), handed as ("
     "  update jobs j set due_at = null from locked l"
     "  where j.id = l.id and j.attempt = l.attempt"
-    "  returning j.id, j.org_id, j.attempt, j.variant_id, j.priority, j.options, l.place, l.turn,"
+    "  returning j.id, j.org_id, j.attempt, j.variant_id, j.priority, j.options, j.earlier, l.place, l.turn,"
     "  l.weight)"
     " select h.id, h.org_id, h.attempt, v.id, v.name, v.format, v.chains,"
     " case when pg_column_size(h.options) <= 2000 then h.options end, h.priority, h.weight, h.turn,"
-    " coalesce(pg_column_size(h.options) > 2000, false) from handed h join variants v on v.id = h.variant_id order by h.place"};
+    " h.earlier is not null or coalesce(pg_column_size(h.options) > 2000, false) from handed h join variants v on v.id = h.variant_id order by h.place"};
 
 const pt_sql_t pt_sql_cancel = {
     "cancel",

@@ -7,9 +7,9 @@
 #include "gateway/pg.h"
 
 /* (ids, org_ids, variant_ids, job_types, reserved, priorities, request ids or null, resubmitted ids
-   or null) → n, is_out, created_at (µs), event seq or null, name, format, chains, options or null
- */
-#define PT_SUBMIT_PARAMS 8
+   or null, options or null, batch ids or null) → n, is_out, created_at (µs), event seq or null,
+   name, format, chains, options or null */
+#define PT_SUBMIT_PARAMS 10
 extern const pt_sql_t pt_sql_submit;
 
 /* (ids) → id, org_id, job_type, status, waiting, attempt, tries, losses, created_at, started_at
@@ -25,7 +25,9 @@ extern const pt_sql_t pt_sql_update_jobs;
 /* (ids, results, model_versions) */
 extern const pt_sql_t pt_sql_insert_results;
 
-/* (id) → attempt, whether it has ended, variant id, name, format, chains, options */
+/* (id) → attempt, whether it has ended, variant id, name, format, chains, options, and of each
+   earlier job that comes along job_type, id, results, files: a row for each, one with nulls if
+   there is none. See job_inputs.h. */
 extern const pt_sql_t pt_sql_job_inputs;
 
 /* (id, org_id, job_type, attempt) → whether an ending of that attempt would change the job */
@@ -40,7 +42,8 @@ extern const pt_sql_t pt_sql_lock_hand_out;
 
 /* (job_type, limit, turns {org id: next}, turn of now; see turns.h) → id, org_id, attempt,
    variant_id, name, format, chains, options or null, priority, weight, turn, large; in the order in
-   which they are to be sent. large: there are options, but more than are read many at a time */
+   which they are to be sent. large: there is more to it than is read many at a time: earlier jobs,
+   long options */
 extern const pt_sql_t pt_sql_hand_out;
 
 /* (org_id, job_id, request id) → changed, was out, job_type, attempt, at (µs), event seq or null,

@@ -1,6 +1,6 @@
 #include "gateway/supplier.h"
 
-#include "gateway/inputs.h"
+#include "gateway/job_inputs.h"
 #include "gateway/store.h"
 #include "proto/program/log.h"
 #include "proto/program/process.h"
@@ -128,13 +128,10 @@ static void send_chunk(pt_supplier_t *self, const fetch_t *fetch, const kept_t *
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-static const pt_inputs_fault_t *pack_row(const PGresult *row, msgpack_sbuffer *inputs)
+static const pt_inputs_fault_t *pack_rows(const PGresult *rows, msgpack_sbuffer *inputs)
 {
-    pt_inputs_t from = {.name = PQgetvalue(row, 0, 3),
-                        .format = PQgetvalue(row, 0, 4),
-                        .chains = PQgetvalue(row, 0, 5),
-                        .options = PQgetisnull(row, 0, 6) ? NULL : PQgetvalue(row, 0, 6)};
-    pt_uuid_parse(&from.variant_id, PQgetvalue(row, 0, 2), PT_UUID_TEXT - 1);
+    pt_inputs_t from;
+    pt_job_inputs_read(rows, &from);
     return pt_inputs_pack(&from, inputs);
 }
 
@@ -157,7 +154,7 @@ static kept_t *read_inputs(pt_supplier_t *self, const fetch_t *fetch)
     }
     msgpack_sbuffer inputs;
     msgpack_sbuffer_init(&inputs);
-    bool ok = is_current(row, fetch->attempt) && !pack_row(row, &inputs);
+    bool ok = is_current(row, fetch->attempt) && !pack_rows(row, &inputs);
     PQclear(row);
     pt_pg_close(self->pg); /* its buffer has grown by as much, and never shrinks */
     kept_t *kept = ok ? keep(self, fetch, &inputs) : NULL;

@@ -1,5 +1,6 @@
 #include "gateway/sweep_inside.h"
 
+#include "gateway/job_inputs.h"
 #include "gateway/store.h"
 #include "proto/program/process.h"
 
@@ -39,8 +40,8 @@ static void send_or_fail(pt_sweep_t *self, const pt_job_parcel_t *job, int64_t e
         fail(self, job, fault);
 }
 
-/* Large options are read one job at a time. Whose time is over before its turn is found by the
-   rounds, and handed out again. */
+/* Large options and earlier results are read one job at a time. Whose time is over before its turn
+   is found by the rounds, and handed out again. */
 static void send_large(pt_sweep_t *self, pt_job_parcel_t *job, int64_t expires)
 {
     char id[PT_UUID_TEXT];
@@ -49,8 +50,8 @@ static void send_large(pt_sweep_t *self, pt_job_parcel_t *job, int64_t expires)
     if (pt_clock_ms() > expires ||
         pt_pg_run(self->pg, &pt_sql_job_inputs, params, 1, PT_SWEEP_LARGE_MS, &row) != PT_PG_OK)
         return;
-    if (PQntuples(row) > 0 && !PQgetisnull(row, 0, 6)) {
-        job->inputs.options = PQgetvalue(row, 0, 6);
+    if (PQntuples(row) > 0) {
+        pt_job_inputs_read(row, &job->inputs);
         send_or_fail(self, job, pt_clock_ms() + PT_SEND_WITHIN_MS);
     }
     PQclear(row);

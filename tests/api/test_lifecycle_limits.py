@@ -153,7 +153,7 @@ def test_a_backlog_delays_anothers_first_job_by_one_for_each_slot(system, tenant
     system.query("""select count(*) from submit_jobs((select array_agg(gen_random_uuid()) from generate_series(1, 3000)),
         array_fill(%s::uuid, array[3000]), array_fill(%s::uuid, array[3000]), array_fill('humanization'::text, array[3000]),
         array_fill(false, array[3000]), array_fill(1::smallint, array[3000]), array_fill(null::text, array[3000]),
-        array_fill(null::uuid, array[3000]))""", many.org, variant)
+        array_fill(null::uuid, array[3000]), array_fill(null::text, array[3000]), array_fill(null::uuid, array[3000]))""", many.org, variant)
     many.submit(variant)  # tells the sweep
     assert wait_for(lambda: out_now(system, many.org) > SLOTS, 10), 'the broker has a queue of them'
     try:

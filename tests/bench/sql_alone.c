@@ -54,7 +54,8 @@ static void submit(run_t *run)
         pt_array_text(&arrays[4], run->reserved ? "t" : "f");
         pt_array_int(&arrays[5], 1);
         pt_array_text(&arrays[6], "0198c0de-0000-7000-8000-000000000000");
-        pt_array_text(&arrays[7], NULL);
+        for (int none = 7; none < PT_SUBMIT_PARAMS; none++)
+            pt_array_text(&arrays[none], NULL);
     }
     end_arrays(arrays, params, PT_SUBMIT_PARAMS);
     PGresult *rows = NULL;

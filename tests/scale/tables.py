@@ -44,6 +44,8 @@ def make_database(system) -> None:
         cursor.execute('insert into event_counters (org_id) select id from organisations')
         cursor.execute("insert into limits (org_id, job_type, max_out) values (%s, 'stability', 40), (%s, null, 60), "
                        "(null, 'stability', 50)", [OURS, OURS])
+        cursor.execute("insert into declarations (job_type, title, version, options_schema, wants) "
+                       "values ('stability', 'x', '1.0.0', '{}', '{humanization}')")
         cursor.execute("insert into unserved (job_type, since) values ('stability', now() - interval '2 days')")
         cursor.execute("insert into tokens (id, org_id, name, hash) values (%s, %s, 'x', '\\x00')", [OURS, OURS])
         cursor.execute("insert into therapeutic_candidates (id, org_id, name, format) values (%s, %s, 'x', 'mab')",

@@ -16,6 +16,7 @@ select count(*) from submit_jobs(
     array_fill((select org_id from variants where id = %(variant)s), array[%(count)s]),
     array_fill(%(variant)s::uuid, array[%(count)s]), array_fill('humanization'::text, array[%(count)s]),
     array_fill(false, array[%(count)s]), array_fill(1::smallint, array[%(count)s]),
+    array_fill(null::text, array[%(count)s]), array_fill(null::uuid, array[%(count)s]),
     array_fill(null::text, array[%(count)s]), array_fill(null::uuid, array[%(count)s]))
 """
 

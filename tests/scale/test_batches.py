@@ -25,7 +25,7 @@ def owners(count: int) -> list[str]:
 
 CASES = {
     'submit': lambda n: [new_ids(n), [OURS] * n, (VARIANTS * n)[:n], ['humanization'] * n, [True] * n, [1] * n,
-                         ['x'] * n, [None] * n],
+                         ['x'] * n, [None] * n, [None] * n, [None] * n],
     'lock_jobs': lambda n: [completed(n)],
     'update_jobs': lambda n: [completed(n), ['completed'] * n, [1] * n, [0] * n, [0] * n, [None] * n, [NOW] * n,
                               [NOW] * n, [None] * n, [None] * n, [None] * n, [None] * n],

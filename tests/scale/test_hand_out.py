@@ -41,9 +41,9 @@ class Leader:
     def submit(self, ids: list[str], org: str, reserved: bool = False, priority: int = 1) -> list[bool]:
         """Which of them are out at once."""
         n = len(ids)
-        self.cursor.execute('execute submit (%s, %s, %s, %s, %s, %s, %s, %s)', [as_text(value) for value in (
+        self.cursor.execute('execute submit (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)', [as_text(value) for value in (
             ids, [org] * n, [VARIANTS[0]] * n, ['humanization'] * n, [reserved] * n, [priority] * n, [None] * n,
-            [None] * n)])
+            [None] * n, [None] * n, [None] * n)])
         rows = self.cursor.fetchall()
         self.connection.commit()
         return [row[1] for row in sorted(rows)]

@@ -29,18 +29,24 @@ def half_way() -> list[str]:
     return [OURS, at.isoformat(), TOP, '100']
 
 
+SUBMIT = {'jobs_pkey', 'jobs_waiting', 'jobs_newest', 'variants_pkey', 'event_counters_pkey', 'events_pkey',
+          'declarations_pkey', LIMITS}
+
 # (statement, arguments, indexes that it may use, tables that it may read whole)
 CASES = [
     *(('submit', [NEW, [OURS] * 10, VARIANTS[:10], ['humanization'] * 10, [True] * 10, [priority] * 10, ['x'] * 10,
-                  [repeated] * 10],
-       {'jobs_pkey', 'jobs_waiting', 'variants_pkey', 'event_counters_pkey', 'events_pkey', LIMITS}, {'limits'})
+                  [repeated] * 10, [None] * 10, [None] * 10],
+       SUBMIT, {'limits', 'declarations'})
       for priority, repeated in ((0, None), (1, None), (2, COMPLETED[0]))),
+    ('submit', [NEW, [OURS] * 10, VARIANTS[:10], ['stability'] * 10, [True] * 10, [1] * 10, ['x'] * 10,  # wants others
+                [None] * 10, ['{}'] * 10, [None] * 10],
+     SUBMIT, {'limits', 'declarations'}),
     ('lock_jobs', [COMPLETED], {'jobs_pkey'}),
     ('update_jobs', [COMPLETED, ['completed'] * 10, [1] * 10, [0] * 10, [0] * 10, [None] * 10, [NOW] * 10, [NOW] * 10,
                      [None] * 10, [None] * 10, [None] * 10, [None] * 10], {'jobs_pkey'}),
     ('insert_results', [[job_id(n) for n in (6, 10)], ['{}'] * 2, ['{}'] * 2], {'jobs_pkey'}),
     ('awaits_ending', [COMPLETED[0], OURS, 'humanization', '1'], {'jobs_pkey'}),
-    ('job_inputs', [COMPLETED[0]], {'jobs_pkey', 'variants_pkey'}),
+    ('job_inputs', [COMPLETED[0]], {'jobs_pkey', 'variants_pkey', 'results_pkey'}),
     ('append_events', [COMPLETED[:2], [OURS, OTHERS[0]], ['humanization'] * 2, ['created'] * 2, ['pending'] * 2,
                        [1] * 2, [NOW] * 2, [None] * 2], {'event_counters_pkey'}),
     *((name, arguments, {'jobs_waiting', 'jobs_pkey', 'jobs_out', 'variants_pkey', 'organisations_pkey', LIMITS}, {'limits'})

@@ -43,6 +43,54 @@ static void options_come_last(void **state)
     msgpack_sbuffer_destroy(&out);
 }
 
+static void earlier_jobs_stand_behind_the_options(void **state)
+{
+    (void)state;
+    msgpack_sbuffer out;
+    pt_inputs_t inputs = example;
+    inputs.options = "{}";
+    inputs.earlier[inputs.earlier_count++] = (pt_earlier_t){
+        .job_type = "structure", .job_id = {{7}}, .results = "[1]", .files = "{\"a\": 2}"};
+    inputs.earlier[inputs.earlier_count++] =
+        (pt_earlier_t){.job_type = "other", .job_id = {{8}}, .results = "true"};
+    msgpack_sbuffer_init(&out);
+    assert_null(pt_inputs_pack(&inputs, &out));
+    static const char expected[] = "\xa7options\xdf\0\0\0\0\xa7"
+                                   "earlier\x82\xa9structure\x83\xa6job_id\xc4\x10"
+                                   "\x07\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xa7results"
+                                   "\xdd\0\0\0\x01\x01\xa5"
+                                   "files\xdf\0\0\0\x01\xdb\0\0\0\x01"
+                                   "a\x02\xa5other\x83\xa6job_id\xc4\x10"
+                                   "\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xa7results\xc3\xa5"
+                                   "files\xdf\0\0\0\0";
+    size_t size = sizeof expected - 1;
+    assert_int_equal((uint8_t)out.data[0], 0x86);
+    assert_memory_equal(out.data + out.size - size, expected, size);
+    assert_true(pt_msgpack_valid(out.data, out.size));
+    msgpack_sbuffer_destroy(&out);
+}
+
+static void earlier_results_as_deep_as_a_result_may_be_come_along(void **state)
+{
+    (void)state;
+    msgpack_sbuffer out;
+    pt_inputs_t inputs = example;
+    char deep[2 * PT_TRANSCODE_DEPTH_MAX + 4] = "";
+    memset(deep, '[', PT_TRANSCODE_DEPTH_MAX);
+    memset(deep + PT_TRANSCODE_DEPTH_MAX, ']', PT_TRANSCODE_DEPTH_MAX);
+    inputs.earlier[inputs.earlier_count++] =
+        (pt_earlier_t){.job_type = "structure", .results = deep};
+    msgpack_sbuffer_init(&out);
+    assert_null(pt_inputs_pack(&inputs, &out));
+    memset(deep, '[', PT_TRANSCODE_DEPTH_MAX + 1);
+    memset(deep + PT_TRANSCODE_DEPTH_MAX + 1, ']', PT_TRANSCODE_DEPTH_MAX + 1);
+    const pt_inputs_fault_t *fault = pt_inputs_pack(&inputs, &out);
+    assert_non_null(fault);
+    assert_string_equal(fault->code, "invalid_inputs");
+    assert_non_null(strstr(fault->message, "earlier"));
+    msgpack_sbuffer_destroy(&out);
+}
+
 static void check_fault(const char *chains, const char *options, const char *code)
 {
     msgpack_sbuffer out;
@@ -191,6 +239,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inputs_are_packed_from_a_row),
         cmocka_unit_test(options_come_last),
+        cmocka_unit_test(earlier_jobs_stand_behind_the_options),
+        cmocka_unit_test(earlier_results_as_deep_as_a_result_may_be_come_along),
         cmocka_unit_test(what_no_pipeline_can_read_is_a_fault),
         cmocka_unit_test(more_than_64_mib_is_a_fault),
         cmocka_unit_test(every_kind_of_value),
