@@ -2,9 +2,11 @@
 
 #include "gateway/announce.h"
 #include "gateway/store.h"
+#include "gateway/store_batches.h"
 #include "proto/program/process.h"
 
 #define AGAIN_MS 50
+#define PIECE "250" /* jobs of a batch that are ended in one transaction */
 
 struct pt_canceller {
     pt_pool_t *pool;
@@ -27,18 +29,19 @@ void pt_canceller_destroy(pt_canceller_t **self_p)
 
 /* ---- after the commit -------------------------------------------------------------------- */
 
+/* Both statements have attempt, at, seq and timeline at the same places. */
 static void publish(pt_canceller_t *self, const pt_uuid_t *org, const pt_uuid_t *job,
-                    const PGresult *rows)
+                    const char *job_type, const PGresult *rows, int row)
 {
     pt_event_t event = {.type = "canceled",
                         .status = "canceled",
-                        .attempt = (uint32_t)atoi(PQgetvalue(rows, 0, 3)),
-                        .at = strtoll(PQgetvalue(rows, 0, 4), NULL, 10)};
+                        .attempt = (uint32_t)atoi(PQgetvalue(rows, row, 3)),
+                        .at = strtoll(PQgetvalue(rows, row, 4), NULL, 10)};
     pt_announcement_t about = {.job_id = *job,
                                .org_id = *org,
-                               .job_type = PQgetvalue(rows, 0, 2),
-                               .seq = strtoull(PQgetvalue(rows, 0, 5), NULL, 10),
-                               .timeline = strtoull(PQgetvalue(rows, 0, 6), NULL, 10)};
+                               .job_type = job_type,
+                               .seq = strtoull(PQgetvalue(rows, row, 5), NULL, 10),
+                               .timeline = strtoull(PQgetvalue(rows, row, 6), NULL, 10)};
     pt_announce(self->links, &about, &event);
 }
 
@@ -65,7 +68,7 @@ static pt_cancel_t follow_up(pt_canceller_t *self, const pt_uuid_t *org, const p
         return PT_CANCEL_NOT_FOUND;
     if (*PQgetvalue(rows, 0, 0) != 't') /* by a commit of ours, whose answer was lost? */
         return lost && *PQgetvalue(rows, 0, 7) == 't' ? PT_CANCEL_DONE : PT_CANCEL_ENDED;
-    publish(self, org, job, rows);
+    publish(self, org, job, PQgetvalue(rows, 0, 2), rows, 0);
     if (*PQgetvalue(rows, 0, 1) == 't')
         stop(self, job, (uint32_t)atoi(PQgetvalue(rows, 0, 3)));
     return PT_CANCEL_DONE;
@@ -96,4 +99,70 @@ pt_cancel_t pt_canceller_cancel(pt_canceller_t *self, const pt_uuid_t *org, cons
         lost = lost || outcome == PT_PG_AWAY;
         usleep(AGAIN_MS * 1000);
     }
+}
+
+/* ---- a batch ----------------------------------------------------------------------------- */
+
+static void follow_up_piece(pt_canceller_t *self, const pt_uuid_t *org, const PGresult *rows)
+{
+    for (int row = 0; row < PQntuples(rows); row++) {
+        pt_uuid_t job;
+        if (*PQgetvalue(rows, row, 1) != 't')
+            continue;
+        pt_uuid_parse(&job, PQgetvalue(rows, row, 0), PT_UUID_TEXT - 1);
+        publish(self, org, &job, PQgetvalue(rows, row, 7), rows, row);
+        if (*PQgetvalue(rows, row, 2) == 't')
+            stop(self, &job, (uint32_t)atoi(PQgetvalue(rows, row, 3)));
+    }
+}
+
+/* Marks the batch as canceled, if something of it is open. */
+static pt_pg_outcome_t begin_batch(pt_canceller_t *self, const char *const *params, int left,
+                                   pt_cancel_t *answer)
+{
+    PGresult *rows = NULL;
+    pt_pg_outcome_t outcome = pt_pool_run(self->pool, &pt_sql_cancel_batch, params, 2, left, &rows);
+    if (outcome == PT_PG_OK)
+        *answer = PQntuples(rows) == 0 ? PT_CANCEL_NOT_FOUND
+                  : *PQgetvalue(rows, 0, 0) == 't' || *PQgetvalue(rows, 0, 1) == 't'
+                      ? PT_CANCEL_DONE
+                      : PT_CANCEL_ENDED;
+    PQclear(rows);
+    return outcome;
+}
+
+/* `*none`: nothing is left. A piece whose answer was lost is done, but not published: the numbers
+   of later events show that, and its workers are told when they next say something. */
+static pt_pg_outcome_t cancel_piece(pt_canceller_t *self, const pt_uuid_t *org,
+                                    const char *const *params, int left, bool *none)
+{
+    PGresult *rows = NULL;
+    pt_pg_outcome_t outcome =
+        pt_pool_run_once(self->pool, &pt_sql_cancel_batch_jobs, params, 3, left, &rows);
+    if (outcome == PT_PG_OK) {
+        *none = PQntuples(rows) == 0;
+        follow_up_piece(self, org, rows);
+    }
+    PQclear(rows);
+    return outcome;
+}
+
+pt_cancel_t pt_canceller_cancel_batch(pt_canceller_t *self, const pt_uuid_t *org,
+                                      const pt_uuid_t *batch, const char *request_id)
+{
+    char org_text[PT_UUID_TEXT], batch_text[PT_UUID_TEXT];
+    const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(batch, batch_text)};
+    const char *const piece[] = {batch_text, request_id, PIECE};
+    int64_t until = pt_clock_ms() + PT_CANCEL_BATCH_MS;
+    pt_cancel_t answer = PT_CANCEL_UNAVAILABLE;
+    if (begin_batch(self, params, PT_CANCEL_MS, &answer) != PT_PG_OK || answer != PT_CANCEL_DONE)
+        return answer;
+    for (bool none = false; !none;) {
+        int left = (int)(until - pt_clock_ms());
+        if (left <= 0)
+            return PT_CANCEL_UNAVAILABLE;
+        if (cancel_piece(self, org, piece, left, &none) != PT_PG_OK)
+            usleep(AGAIN_MS * 1000);
+    }
+    return PT_CANCEL_DONE;
 }

@@ -26,4 +26,11 @@ void pt_canceller_destroy(pt_canceller_t **self);
 pt_cancel_t pt_canceller_cancel(pt_canceller_t *self, const pt_uuid_t *org, const pt_uuid_t *job,
                                 const char *request_id);
 
+/* Ends all jobs of a batch that have not ended, in pieces; done again it goes on where it was
+   broken off. PT_CANCEL_DONE also if the batch was canceled before, PT_CANCEL_ENDED if it had ended
+   otherwise. Waits at most PT_CANCEL_BATCH_MS. */
+#define PT_CANCEL_BATCH_MS 20000
+pt_cancel_t pt_canceller_cancel_batch(pt_canceller_t *self, const pt_uuid_t *org,
+                                      const pt_uuid_t *batch, const char *request_id);
+
 #endif

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define BODY_MS 10000 /* for the whole of a body */
+#define LARGE_BODY_MS 30000
 #define SEND_MS 30000 /* for the whole of an answer, and as long as this needs: */
 #define SEND_BYTES_A_MS 512
 #define DISCARD_MS 1000     /* for a body that nobody wants */
@@ -25,6 +26,7 @@ void pt_exchange_open(pt_exchange_t *self, struct mg_connection *connection, pt_
     memset(request, 0, sizeof *request);
     self->connection = connection;
     self->bodies = room;
+    self->max = PT_BODY_MAX;
     self->info = mg_get_request_info(connection);
     for (int i = 0; i < self->info->num_headers; i++) {
         self->headers[i].name = self->info->http_headers[i].name;
@@ -154,9 +156,17 @@ static bool refuse(pt_exchange_t *self, const pt_request_t *request, pt_response
     return false;
 }
 
+void pt_exchange_allow_large(pt_exchange_t *self, pt_room_t *room)
+{
+    self->bodies = room;
+    self->max = PT_BODY_LARGE_MAX;
+}
+
 static bool refuse_large(pt_exchange_t *self, const pt_request_t *request, pt_response_t *response)
 {
-    return refuse(self, request, response, PT_TOO_LARGE, "A body has at most 1 MiB.");
+    return refuse(self, request, response, PT_TOO_LARGE,
+                  self->max == PT_BODY_MAX ? "A body has at most 1 MiB."
+                                           : "A body has at most 8 MiB here.");
 }
 
 /* Makes the buffer larger, within what all bodies together may take. The first step is free, so
@@ -185,7 +195,8 @@ static body_outcome_t why_incomplete(const pt_exchange_t *self, int got)
 /* Reads up to one byte more than is allowed, so that it is seen that there is more. */
 static body_outcome_t read_body(pt_exchange_t *self, size_t *size)
 {
-    size_t end = self->declared < 0 ? PT_BODY_MAX + 1 : (size_t)self->declared;
+    size_t max = (size_t)self->max;
+    size_t end = self->declared < 0 ? max + 1 : (size_t)self->declared;
     size_t room = ROOM_MIN;
     int got = 1;
     for (*size = 0; *size < end && got > 0;) {
@@ -195,9 +206,9 @@ static body_outcome_t read_body(pt_exchange_t *self, size_t *size)
         while (*size < upto &&
                (got = mg_read(self->connection, self->body + *size, upto - *size)) > 0)
             *size += (size_t)got;
-        room = room * 4 > PT_BODY_MAX ? PT_BODY_MAX + 1 : room * 4;
+        room = room * 4 > max ? max + 1 : room * 4;
     }
-    if (*size > PT_BODY_MAX)
+    if (*size > max)
         return TOO_LARGE;
     if (got < 0 || (self->declared >= 0 && *size < end))
         return why_incomplete(self, got);
@@ -227,11 +238,11 @@ bool pt_exchange_read(pt_exchange_t *self, pt_request_t *request, pt_response_t 
 {
     if (!self->unread)
         return true;
-    if (self->declared > PT_BODY_MAX)
+    if (self->declared > self->max)
         return refuse_large(self, request, response);
     invite_body(self);
     size_t size;
-    pt_seat_phase(PT_SEAT_BODY, BODY_MS);
+    pt_seat_phase(PT_SEAT_BODY, self->max > PT_BODY_MAX ? LARGE_BODY_MS : BODY_MS);
     body_outcome_t outcome = read_body(self, &size);
     pt_seat_phase(PT_SEAT_WORK, 0);
     if (outcome != WHOLE)
@@ -277,18 +288,33 @@ static void format_date(char text[40])
     strftime(text, 40, "%a, %d %b %Y %H:%M:%S GMT", &utc);
 }
 
-static int format_head(char *head, size_t room, const pt_request_t *request,
-                       const pt_response_t *response)
+/* How the client knows where the body ends. In HTTP/1.0 a stream ends with the connection. */
+static void format_length(char text[64], const pt_response_t *response, bool chunks)
 {
-    char date[40];
+    if (!response->stream)
+        snprintf(text, 64, "Content-Length: %zu\r\n", response->size);
+    else
+        snprintf(text, 64, "%s", chunks ? "Transfer-Encoding: chunked\r\n" : "");
+}
+
+static int format_head(char *head, size_t room, const pt_request_t *request,
+                       const pt_response_t *response, bool chunks)
+{
+    char date[40], length[64];
     format_date(date);
+    format_length(length, response, chunks);
     return snprintf(head, room,
-                    "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                    "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\n%s"
                     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
                     "X-Request-Id: %s\r\n%sConnection: %s\r\n\r\n",
                     response->status, mg_get_response_code_text(NULL, response->status), date,
-                    response->type, response->size, request->id, response->headers,
+                    response->type, length, request->id, response->headers,
                     response->close ? "close" : "keep-alive");
+}
+
+static bool is_head(const pt_request_t *request)
+{
+    return request->method && strcmp(request->method, "HEAD") == 0;
 }
 
 /* Head and body in one write: one packet, and nothing waits for an acknowledgement. */
@@ -296,9 +322,8 @@ static void write_answer(struct mg_connection *connection, const pt_request_t *r
                          const pt_response_t *response)
 {
     char small[4096], *all = small;
-    bool head_only = request->method && strcmp(request->method, "HEAD") == 0;
-    size_t body = head_only ? 0 : response->size;
-    int head = format_head(small, sizeof small, request, response);
+    size_t body = is_head(request) ? 0 : response->size;
+    int head = format_head(small, sizeof small, request, response, false);
     if (head < 0 || (size_t)head >= sizeof small)
         return; /* all parts are bounded: cannot be */
     pt_seat_phase(PT_SEAT_ANSWER, SEND_MS + (int)(body / SEND_BYTES_A_MS));
@@ -322,6 +347,43 @@ static void write_answer(struct mg_connection *connection, const pt_request_t *r
         free(all);
 }
 
+/* One piece, within its own time: who reads slowly is waited for, who does not read is not. */
+static bool write_piece(struct mg_connection *connection, const char *piece, size_t size,
+                        bool chunks)
+{
+    char length[24];
+    int digits = snprintf(length, sizeof length, "%zx\r\n", size);
+    pt_seat_phase(PT_SEAT_ANSWER, SEND_MS + (int)(size / SEND_BYTES_A_MS));
+    bool sent = (!chunks || mg_write(connection, length, (size_t)digits) == digits) &&
+                (size == 0 || mg_write(connection, piece, size) == (int)size) &&
+                (!chunks || mg_write(connection, "\r\n", 2) == 2);
+    pt_seat_phase(PT_SEAT_WORK, 0);
+    return sent;
+}
+
+/* False: the client has not got all of it, and must see that. */
+static bool write_stream(struct mg_connection *connection, const pt_request_t *request,
+                         const pt_response_t *response, bool chunks)
+{
+    char head[4096];
+    const char *piece;
+    size_t size;
+    int length = format_head(head, sizeof head, request, response, chunks);
+    if (length < 0 || (size_t)length >= sizeof head)
+        return false; /* all parts are bounded: cannot be */
+    pt_seat_phase(PT_SEAT_ANSWER, SEND_MS);
+    bool sent = mg_write(connection, head, (size_t)length) == length;
+    pt_seat_phase(PT_SEAT_WORK, 0);
+    while (sent && !is_head(request)) {
+        if (!response->stream->next(response->stream, &piece, &size))
+            return false;
+        if (size == 0)
+            return !chunks || write_piece(connection, NULL, 0, true);
+        sent = write_piece(connection, piece, size, chunks);
+    }
+    return sent;
+}
+
 static bool client_closes(const pt_exchange_t *self)
 {
     const char *connection = NULL;
@@ -332,12 +394,16 @@ static bool client_closes(const pt_exchange_t *self)
 
 void pt_exchange_send(pt_exchange_t *self, const pt_request_t *request, pt_response_t *response)
 {
-    response->close |= self->close || client_closes(self);
+    bool chunks = response->stream && strcmp(self->info->http_version, "1.1") == 0;
+    response->close |= self->close || client_closes(self) || (response->stream && !chunks);
     if (self->unread && !response->close)
         response->close = !pass_over(self);
     if (response->close)
         mg_disable_connection_keep_alive(self->connection);
-    write_answer(self->connection, request, response);
+    if (!response->stream)
+        write_answer(self->connection, request, response);
+    else if (!write_stream(self->connection, request, response, chunks))
+        mg_disable_connection_keep_alive(self->connection);
     /* Closing while bytes are unread resets the connection, and takes the answer with it. */
     if (response->close && self->unread && !self->expects)
         discard(self, LINGER_MAX);

@@ -23,6 +23,7 @@ typedef struct {
     struct mg_connection *connection; /* borrowed */
     pt_room_t *bodies;                /* borrowed */
     long long charged;                /* bytes of it that are ours */
+    long long max;                    /* bytes that a body may have */
     const struct mg_request_info *info;
     pt_header_t headers[MG_MAX_HEADERS];
     long long declared; /* bytes of the body; -1: chunked */
@@ -41,10 +42,13 @@ void pt_exchange_close(pt_exchange_t *self);
    beside a length, bare line feeds, a Host that is missing … Nothing after it can be trusted. */
 const char *pt_exchange_fault(const pt_exchange_t *self, pt_problem_t *problem);
 
+/* The body may have PT_BODY_LARGE_MAX bytes, and takes its room there. */
+void pt_exchange_allow_large(pt_exchange_t *self, pt_room_t *room);
+
 /* Reads the whole body into `request`; false if the answer is a problem already. */
 bool pt_exchange_read(pt_exchange_t *self, pt_request_t *request, pt_response_t *response);
 
-/* Sends the answer, and decides whether the connection is kept. */
+/* Sends the answer, as it is made if it is a stream, and decides whether the connection is kept. */
 void pt_exchange_send(pt_exchange_t *self, const pt_request_t *request, pt_response_t *response);
 
 /* Sends an answer to what civetweb could not parse and ends the connection; returns its status. */

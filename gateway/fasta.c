@@ -59,6 +59,7 @@ static const char *add_record(pt_fasta_t *self, const char *header, size_t size)
     record->name = strndup(header + skip, name);
     record->sequence = strdup("");
     record->role = role_of(header + second, word(header + second, size - second));
+    record->partner = NULL;
     self->count++;
     return record->name && record->sequence ? NULL : "out of memory";
 }
@@ -83,6 +84,49 @@ static const char *add_residues(pt_fasta_t *self, const char *line, size_t size)
     return NULL;
 }
 
+/* ---- pairs ------------------------------------------------------------------------------- */
+
+/* By name, then role, then place in the file. */
+static int by_name(const void *a, const void *b)
+{
+    const pt_fasta_record_t *const *left = a, *const *right = b;
+    int order = strcmp((*left)->name, (*right)->name);
+    if (order == 0 && (*left)->role != (*right)->role)
+        order = (*left)->role < (*right)->role ? -1 : 1;
+    return order ? order : *left < *right ? -1 : *left > *right;
+}
+
+/* Those of one name: each half is the partner of the first one of the other role. */
+static void pair(pt_fasta_record_t **records, size_t count)
+{
+    const pt_fasta_record_t *first[3] = {NULL};
+    for (size_t i = count; i-- > 0;)
+        first[records[i]->role] = records[i];
+    for (size_t i = 0; i < count; i++)
+        if (records[i]->role != PT_FASTA_LONE)
+            records[i]->partner =
+                first[records[i]->role == PT_FASTA_VH ? PT_FASTA_VL : PT_FASTA_VH];
+}
+
+static const char *pair_all(pt_fasta_t *self)
+{
+    pt_fasta_record_t **sorted = malloc(self->count * sizeof *sorted);
+    if (!sorted)
+        return "out of memory";
+    for (size_t i = 0; i < self->count; i++)
+        sorted[i] = &self->records[i];
+    qsort(sorted, self->count, sizeof *sorted, by_name);
+    for (size_t from = 0, to; from < self->count; from = to) {
+        for (to = from + 1; to < self->count && strcmp(sorted[from]->name, sorted[to]->name) == 0;)
+            to++;
+        pair(sorted + from, to - from);
+    }
+    free(sorted);
+    return NULL;
+}
+
+/* ---- all of it --------------------------------------------------------------------------- */
+
 const char *pt_fasta_read(pt_fasta_t *self, const char *text, size_t size)
 {
     const char *at = text, *end = text + size, *line, *why = NULL;
@@ -94,7 +138,9 @@ const char *pt_fasta_read(pt_fasta_t *self, const char *text, size_t size)
         else
             why = add_residues(self, line, length);
     }
-    return why ? why : self->count == 0 ? "there is no record in it" : NULL;
+    if (why)
+        return why;
+    return self->count == 0 ? "there is no record in it" : pair_all(self);
 }
 
 void pt_fasta_clear(pt_fasta_t *self)
@@ -105,16 +151,4 @@ void pt_fasta_clear(pt_fasta_t *self)
     }
     free(self->records);
     memset(self, 0, sizeof *self);
-}
-
-const pt_fasta_record_t *pt_fasta_partner(const pt_fasta_t *self, const pt_fasta_record_t *record)
-{
-    if (record->role == PT_FASTA_LONE)
-        return NULL;
-    pt_fasta_role_t wanted = record->role == PT_FASTA_VH ? PT_FASTA_VL : PT_FASTA_VH;
-    for (const pt_fasta_record_t *other = self->records; other < self->records + self->count;
-         other++)
-        if (other->role == wanted && strcmp(other->name, record->name) == 0)
-            return other;
-    return NULL;
 }

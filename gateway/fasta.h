@@ -7,11 +7,15 @@
 
 typedef enum { PT_FASTA_LONE, PT_FASTA_VH, PT_FASTA_VL } pt_fasta_role_t;
 
-typedef struct {
+typedef struct pt_fasta_record pt_fasta_record_t;
+struct pt_fasta_record {
     char *name;     /* the header's first word */
     char *sequence; /* all lines, without white space; letters as they are */
     pt_fasta_role_t role;
-} pt_fasta_record_t;
+    /* The other half of the pair: the first record with the same name and the other role. NULL if
+       there is none, or this is no half. */
+    const pt_fasta_record_t *partner;
+};
 
 typedef struct {
     pt_fasta_record_t *records; /* owned, in the file's order */
@@ -21,9 +25,5 @@ typedef struct {
 /* Returns NULL, or why the text is no FASTA. Always to be cleared. */
 const char *pt_fasta_read(pt_fasta_t *self, const char *text, size_t size);
 void pt_fasta_clear(pt_fasta_t *self);
-
-/* The other half of the pair: the first record after or before with the same name and the other
-   role. NULL if there is none, or the record is no half. */
-const pt_fasta_record_t *pt_fasta_partner(const pt_fasta_t *self, const pt_fasta_record_t *record);
 
 #endif

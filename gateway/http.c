@@ -137,13 +137,47 @@ bool pt_request_prefers_text(const pt_request_t *self)
     return text && !json;
 }
 
-bool pt_request_is_json(const pt_request_t *self)
+/* Whether the range, which may end in a star, has the type in it. */
+static bool has_within(const range_t *range, const char *type)
+{
+    if (is_word(range->name, range->size, "*/*"))
+        return true;
+    if (range->size > 2 && range->name[range->size - 1] == '*')
+        return strncasecmp(range->name, type, range->size - 1) == 0;
+    return is_word(range->name, range->size, type);
+}
+
+int pt_request_pick(const pt_request_t *self, const char *const *types)
+{
+    const char *list = pt_request_header(self, "Accept");
+    if (!list || !*list)
+        return 0;
+    while (*list) {
+        range_t range = next_range(&list);
+        for (int i = 0; range.wanted && types[i]; i++)
+            if (has_within(&range, types[i]))
+                return i;
+    }
+    return -1;
+}
+
+static bool has_type(const pt_request_t *self, const char *wanted, bool if_not_said)
 {
     const char *type = pt_request_header(self, "Content-Type"), *item;
     if (!type || !*type)
-        return true;
+        return if_not_said;
     size_t size = next_item(&type, ';', &item);
-    return is_word(item, size, "application/json");
+    return is_word(item, size, wanted);
+}
+
+bool pt_request_is_json(const pt_request_t *self)
+{
+    return has_type(self, "application/json", true);
+}
+
+bool pt_request_is_fasta(const pt_request_t *self)
+{
+    return has_type(self, "text/x-fasta", false);
 }
 
 bool pt_request_is_encoded(const pt_request_t *self)
@@ -196,6 +230,8 @@ void pt_response_clear(pt_response_t *self)
     free(self->body);
     if (self->large)
         pt_pool_leave_large(self->large);
+    if (self->stream)
+        self->stream->destroy(self->stream);
     memset(self, 0, sizeof *self);
 }
 

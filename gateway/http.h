@@ -6,9 +6,10 @@
 
 #include <jansson.h>
 
-#define PT_BODY_MAX 1048576 /* bytes; a larger body is 413 before it is read whole */
-#define PT_READ_MS 3000     /* deadline of a statement that a handler waits for */
-#define PT_SUBMIT_MS 5000   /* how long a handler waits for the committer */
+#define PT_BODY_MAX 1048576       /* bytes; a larger body is 413 before it is read whole, unless: */
+#define PT_BODY_LARGE_MAX 8388608 /* on routes for large bodies */
+#define PT_READ_MS 3000           /* deadline of a statement that a handler waits for */
+#define PT_SUBMIT_MS 5000         /* how long a handler waits for the committer */
 
 typedef struct pt_auth pt_auth_t;
 typedef struct pt_metrics pt_metrics_t;
@@ -45,14 +46,24 @@ typedef struct {
     size_t body_size;
 } pt_request_t;
 
+/* A body that is made while it is sent. */
+typedef struct pt_stream pt_stream_t;
+struct pt_stream {
+    /* The next piece, borrowed until the next call; size 0 is the end. False: it broke off, and so
+       does the connection, so that the client sees it. */
+    bool (*next)(pt_stream_t *self, const char **piece, size_t *size);
+    void (*destroy)(pt_stream_t *self);
+};
+
 typedef struct {
     int status;
     const char *type; /* Content-Type; borrowed, a literal */
     char *body;       /* owned */
     size_t size;
-    char headers[512]; /* further lines, each ended by CRLF */
-    bool close;        /* nothing more is read from this connection */
-    pt_pool_t *large;  /* whose pt_pool_leave_large is called when the body is freed; or NULL */
+    char headers[512];   /* further lines, each ended by CRLF */
+    bool close;          /* nothing more is read from this connection */
+    pt_pool_t *large;    /* whose pt_pool_leave_large is called when the body is freed; or NULL */
+    pt_stream_t *stream; /* instead of a body; owned, or NULL */
 } pt_response_t;
 
 typedef void (*pt_handler_t)(const pt_http_t *http, const pt_request_t *request,
@@ -71,8 +82,15 @@ bool pt_request_accepts_json(const pt_request_t *self);
 /* Whether the Accept header names text/plain, and does not name JSON. */
 bool pt_request_prefers_text(const pt_request_t *self);
 
+/* The place in `types` (ended by NULL) of the one that the Accept header names first; 0 if it has
+   none; -1 if it allows none of them. */
+int pt_request_pick(const pt_request_t *self, const char *const *types);
+
 /* Whether the body's Content-Type is JSON, or not said. */
 bool pt_request_is_json(const pt_request_t *self);
+
+/* Whether the body's Content-Type is text/x-fasta. */
+bool pt_request_is_fasta(const pt_request_t *self);
 
 /* Whether the body was compressed or otherwise encoded. */
 bool pt_request_is_encoded(const pt_request_t *self);

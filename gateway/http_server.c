@@ -15,9 +15,10 @@
 
 #define HEALTH_THREADS 8
 #define HEALTH_QUEUE 64
-#define DRAIN_MS 8000       /* how long the end waits for open requests */
-#define BODIES_MAX 67108864 /* bytes of all bodies that are being read or answered */
-#define QUEUE 512           /* accepted connections that wait for a thread */
+#define DRAIN_MS 8000             /* how long the end waits for open requests */
+#define BODIES_MAX 67108864       /* bytes of all bodies that are being read or answered */
+#define LARGE_BODIES_MAX 33554432 /* apart, of routes that take larger ones */
+#define QUEUE 512                 /* accepted connections that wait for a thread */
 #define OTHER_DESCRIPTORS 200
 
 /* A listener of civetweb's, with threads of its own. */
@@ -38,7 +39,7 @@ struct pt_http_server {
     listener_t main, health;
     atomic_int open;      /* requests that are being answered */
     atomic_bool draining; /* new requests are answered with 503 */
-    pt_room_t bodies;
+    pt_room_t bodies, large_bodies;
 };
 
 /* ---- one request ------------------------------------------------------------------------- */
@@ -95,13 +96,15 @@ static bool check_token(const pt_http_t *http, pt_request_t *request, pt_respons
 
 static bool check_types(const pt_request_t *request, pt_response_t *response)
 {
-    bool text = (request->route->flags & PT_ROUTE_TEXT) && pt_request_prefers_text(request);
-    if (!(request->route->flags & PT_ROUTE_OPEN) && !text && !pt_request_accepts_json(request)) {
+    unsigned flags = request->route->flags;
+    bool text = (flags & PT_ROUTE_TEXT) && pt_request_prefers_text(request);
+    bool any = flags & (PT_ROUTE_OPEN | PT_ROUTE_FORMATS);
+    if (!any && !text && !pt_request_accepts_json(request)) {
         pt_problem(request, response, PT_NOT_ACCEPTABLE, "Accept must allow application/json.",
                    NULL);
         return false;
     }
-    if (!(request->route->flags & PT_ROUTE_BODY))
+    if (!(flags & PT_ROUTE_BODY))
         return true;
     if (pt_request_is_encoded(request)) {
         pt_problem(request, response, PT_UNSUPPORTED_TYPE,
@@ -109,12 +112,26 @@ static bool check_types(const pt_request_t *request, pt_response_t *response)
         pt_response_header(response, "Accept-Encoding", "identity");
         return false;
     }
-    if (pt_request_is_json(request))
+    bool fasta = flags & PT_ROUTE_FASTA;
+    if (pt_request_is_json(request) || (fasta && pt_request_is_fasta(request)))
         return true;
     pt_problem(request, response, PT_UNSUPPORTED_TYPE,
-               "Send the header \"Content-Type: application/json\".", NULL);
-    pt_response_header(response, "Accept", "application/json");
+               fasta ? "Send the header \"Content-Type: application/json\" or \"text/x-fasta\"."
+                     : "Send the header \"Content-Type: application/json\".",
+               NULL);
+    pt_response_header(response, "Accept",
+                       fasta ? "application/json, text/x-fasta" : "application/json");
     return false;
+}
+
+static bool read_body(pt_http_server_t *server, pt_exchange_t *exchange, pt_request_t *request,
+                      pt_response_t *response)
+{
+    if (!(request->route->flags & PT_ROUTE_BODY))
+        return true;
+    if (request->route->flags & PT_ROUTE_LARGE)
+        pt_exchange_allow_large(exchange, &server->large_bodies);
+    return pt_exchange_read(exchange, request, response);
 }
 
 static void answer(listener_t *listener, pt_exchange_t *exchange, pt_request_t *request,
@@ -133,9 +150,7 @@ static void answer(listener_t *listener, pt_exchange_t *exchange, pt_request_t *
                    NULL);
     } else if (find_route(listener, request, response) &&
                check_token(&server->http, request, response) && read_argument(request, response) &&
-               check_types(request, response) &&
-               (!(request->route->flags & PT_ROUTE_BODY) ||
-                pt_exchange_read(exchange, request, response)))
+               check_types(request, response) && read_body(server, exchange, request, response))
         request->route->handler(&server->http, request, response);
 }
 
@@ -298,6 +313,7 @@ pt_http_server_t *pt_http_server_new(const pt_gateway_t *gateway,
     self->http.auth = pt_auth_new(gateway);
     self->http.metrics = pt_metrics_new();
     self->bodies.max = BODIES_MAX;
+    self->large_bodies.max = LARGE_BODIES_MAX;
     self->main = (listener_t){.server = self, .threads = settings->threads, .queue = QUEUE};
     self->health = (listener_t){
         .server = self, .threads = HEALTH_THREADS, .queue = HEALTH_QUEUE, .health_only = true};

@@ -1,7 +1,6 @@
 #include "gateway/import.h"
 
-#include "gateway/fasta.h"
-#include "gateway/molecule.h"
+#include "gateway/fasta_molecule.h"
 #include "gateway/store_read.h"
 #include "proto/program/process.h"
 
@@ -10,49 +9,6 @@
 #include <string.h>
 
 #define FILE_MAX 67108864
-
-static json_t *chain(const char *kind, const char *sequence)
-{
-    return json_pack("{s:s, s:s}", "kind", kind, "sequence", sequence);
-}
-
-/* The chains of the antibody that this record is, or begins; *format is a literal. */
-static json_t *chains_of(const pt_fasta_t *fasta, const pt_fasta_record_t *record,
-                         const char **format)
-{
-    const pt_fasta_record_t *partner = pt_fasta_partner(fasta, record);
-    if (!partner) {
-        const char *kind = pt_molecule_lone_kind(record->sequence);
-        *format = strcmp(kind, "scfv") == 0 ? "scfv" : "nanobody";
-        return json_pack("[o]", chain(kind, record->sequence));
-    }
-    bool heavy = record->role == PT_FASTA_VH;
-    *format = "mab";
-    return json_pack("[o, o]", chain("heavy", (heavy ? record : partner)->sequence),
-                     chain("light", (heavy ? partner : record)->sequence));
-}
-
-/* Why it is no molecule, or NULL; `reason` has room for the text. */
-static const char *fault_of(const char *name, json_t *chains, char *reason, size_t size)
-{
-    if (!chains)
-        return "the record holds bytes that are no text";
-    if (!pt_text_valid(name, strlen(name)) || strlen(name) > PT_MOLECULE_NAME_MAX)
-        return "a name has at most 120 characters of UTF-8";
-    json_t *errors = json_array();
-    pt_molecule_check_sequences(chains, errors);
-    const json_t *first = json_array_get(errors, 0);
-    const char *message = json_string_value(json_object_get(first, "message"));
-    const char *pointer = json_string_value(json_object_get(first, "pointer"));
-    if (message)
-        snprintf(reason, size, "%s chain: %s",
-                 json_array_size(chains) == 1 ? "the"
-                 : strstr(pointer, "/0/")     ? "heavy"
-                                              : "light",
-                 message);
-    json_decref(errors);
-    return message ? reason : NULL;
-}
 
 static json_t *failed(const char *name, const char *why)
 {
@@ -73,25 +29,14 @@ static json_t *store(pt_pool_t *pool, const pt_uuid_t *org, const char *name, co
                      pt_uuid_format(&candidate.variant_id, variant));
 }
 
-static json_t *import_one(pt_pool_t *pool, const pt_uuid_t *org, const pt_fasta_t *fasta,
-                          const pt_fasta_record_t *record)
+static json_t *import_one(pt_pool_t *pool, const pt_uuid_t *org, const pt_fasta_record_t *record)
 {
-    const char *format = NULL;
-    char reason[600];
-    json_t *chains = chains_of(fasta, record, &format);
-    char *text = chains ? json_dumps(chains, JSON_COMPACT) : NULL; /* before the check adds to it */
-    const char *why = fault_of(record->name, chains, reason, sizeof reason);
-    json_t *line = why ? failed(record->name, why) : store(pool, org, record->name, format, text);
-    free(text);
-    json_decref(chains);
+    pt_fasta_molecule_t molecule;
+    if (!pt_fasta_molecule(record, &molecule))
+        return failed(record->name, molecule.fault);
+    json_t *line = store(pool, org, record->name, molecule.format, molecule.chains);
+    free(molecule.chains);
     return line;
-}
-
-/* The second half of a pair came with the first. */
-static bool is_done(const pt_fasta_t *fasta, const pt_fasta_record_t *record)
-{
-    const pt_fasta_record_t *partner = pt_fasta_partner(fasta, record);
-    return partner && partner < record && pt_fasta_partner(fasta, partner) == record;
 }
 
 static int import_all(pt_pool_t *pool, const pt_uuid_t *org, const pt_fasta_t *fasta, FILE *to)
@@ -99,9 +44,9 @@ static int import_all(pt_pool_t *pool, const pt_uuid_t *org, const pt_fasta_t *f
     int status = 0;
     for (const pt_fasta_record_t *record = fasta->records; record < fasta->records + fasta->count;
          record++) {
-        if (is_done(fasta, record))
+        if (pt_fasta_is_second(record))
             continue;
-        json_t *line = import_one(pool, org, fasta, record);
+        json_t *line = import_one(pool, org, record);
         char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
         if (!line || json_object_get(line, "error"))
             status = 1;

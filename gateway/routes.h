@@ -6,10 +6,13 @@
 #include "gateway/http.h"
 
 typedef enum {
-    PT_ROUTE_OPEN = 1,   /* asks for no token */
-    PT_ROUTE_HEALTH = 2, /* served on the listener for health as well */
-    PT_ROUTE_BODY = 4,   /* takes a JSON body */
-    PT_ROUTE_TEXT = 8    /* answers with plain text too, if asked */
+    PT_ROUTE_OPEN = 1,     /* asks for no token */
+    PT_ROUTE_HEALTH = 2,   /* served on the listener for health as well */
+    PT_ROUTE_BODY = 4,     /* takes a JSON body */
+    PT_ROUTE_TEXT = 8,     /* answers with plain text too, if asked */
+    PT_ROUTE_FORMATS = 16, /* its handler looks at Accept */
+    PT_ROUTE_FASTA = 32,   /* takes FASTA as a body too */
+    PT_ROUTE_LARGE = 64    /* takes a body of up to PT_BODY_LARGE_MAX */
 } pt_route_flags_t;
 
 struct pt_route {

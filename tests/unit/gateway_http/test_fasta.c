@@ -17,10 +17,27 @@ static void pairs_and_lone_ones(void **state)
     assert_string_equal(fasta.records[1].sequence, "EVQL");
     assert_int_equal(fasta.records[1].role, PT_FASTA_LONE);
     assert_string_equal(fasta.records[2].sequence, "QVQ");
-    assert_ptr_equal(pt_fasta_partner(&fasta, &fasta.records[0]), &fasta.records[2]);
-    assert_ptr_equal(pt_fasta_partner(&fasta, &fasta.records[2]), &fasta.records[0]);
-    assert_null(pt_fasta_partner(&fasta, &fasta.records[1]));
-    assert_null(pt_fasta_partner(&fasta, &fasta.records[3]));
+    assert_ptr_equal(fasta.records[0].partner, &fasta.records[2]);
+    assert_ptr_equal(fasta.records[2].partner, &fasta.records[0]);
+    assert_null(fasta.records[1].partner);
+    assert_null(fasta.records[3].partner);
+    pt_fasta_clear(&fasta);
+}
+
+/* The first one of the other role is the partner, however many there are. */
+static void halves_that_come_again(void **state)
+{
+    (void)state;
+    static const char text[] = ">a VL\nA\n>b VH\nC\n>a VL\nD\n>a VH\nE\n>a\nF\n>a VH\nG\n";
+    pt_fasta_t fasta;
+    assert_null(pt_fasta_read(&fasta, text, strlen(text)));
+    assert_int_equal(fasta.count, 6);
+    assert_ptr_equal(fasta.records[0].partner, &fasta.records[3]);
+    assert_ptr_equal(fasta.records[2].partner, &fasta.records[3]);
+    assert_ptr_equal(fasta.records[3].partner, &fasta.records[0]);
+    assert_ptr_equal(fasta.records[5].partner, &fasta.records[0]);
+    assert_null(fasta.records[1].partner);
+    assert_null(fasta.records[4].partner);
     pt_fasta_clear(&fasta);
 }
 
@@ -60,9 +77,8 @@ static void a_name_is_not_cut_at_a_NUL(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pairs_and_lone_ones),
-        cmocka_unit_test(letters_stay_as_they_are),
-        cmocka_unit_test(what_is_none_is_refused),
+        cmocka_unit_test(pairs_and_lone_ones),        cmocka_unit_test(halves_that_come_again),
+        cmocka_unit_test(letters_stay_as_they_are),   cmocka_unit_test(what_is_none_is_refused),
         cmocka_unit_test(a_name_is_not_cut_at_a_NUL),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
