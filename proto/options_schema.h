@@ -1,6 +1,6 @@
-/* Options of a job type against the JSON Schema that its pipeline declares: a subset of 2020-12 that
- * docs/plugins.md lists. A schema with any other keyword is refused, so that nothing is silently not
- * checked.
+/* Options of a job type against the JSON Schema that its pipeline declares: a subset of 2020-12
+ * that docs/plugins.md lists. A schema with any other keyword is refused, so that nothing is
+ * silently not checked.
  *
  * Keywords: type (one name), enum, const, properties, required, additionalProperties (false only),
  * items (one schema), minItems, maxItems, uniqueItems, minimum, maximum, exclusiveMinimum,

@@ -45,12 +45,16 @@ static void check_answers(int out)
     }
 }
 
+static const char options[] =
+    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"seed\":{"
+    "\"type\":\"integer\",\"minimum\":0,\"default\":0,\"description\":\"x\"}}}";
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!is_whole(data, size))
         return -1; /* not for the corpus */
     int in = make_file(data, size), out = make_file("", 0);
-    const pt_pipeline_t pipeline = {"humanization", "Fuzzed", "1.0.0", "{}", NULL, compute};
+    const pt_pipeline_t pipeline = {"humanization", "Fuzzed", "1.0.0", options, NULL, compute};
     pt_pipeline_serve(&pipeline, in, out);
     check_answers(out);
     close(in);

@@ -1,4 +1,5 @@
 #include "worker/pipelines/pipeline.h"
+#include "proto/options_schema.h"
 #include "worker/pipelines/inputs.h"
 #include "worker/pipelines/pack.h"
 #include <errno.h>
@@ -19,6 +20,13 @@ struct pt_reporter {
     double said[PROGRESS_PER_SECOND]; /* when the last ones were said, seconds; a ring */
     unsigned next;
 };
+
+/* What serves: the pipeline, the schema of its options, read once. */
+typedef struct {
+    const pt_pipeline_t *pipeline;
+    json_t *schema;
+    pt_reporter_t reporter;
+} service_t;
 
 static bool write_all(int out, const msgpack_sbuffer *buffer)
 {
@@ -109,15 +117,25 @@ static bool pack_result(msgpack_packer *packer, const pt_answer_t *answer, pt_er
     return false;
 }
 
-static bool compute(const pt_pipeline_t *pipeline, const msgpack_object *job,
-                    pt_reporter_t *reporter, pt_answer_t *answer, pt_error_t *error)
+/* The gateway has checked them, by a schema that may be older or newer than this one. */
+static bool check_options(const service_t *self, const json_t *options, pt_error_t *error)
+{
+    pt_options_error_t fault;
+    if (pt_options_validate(self->schema, options, &fault, 1) == 0)
+        return true;
+    return pt_error_set(error, "invalid_options", "options: %s%s%s", fault.pointer,
+                        *fault.pointer ? " " : "", fault.message);
+}
+
+static bool compute(service_t *self, const msgpack_object *job, pt_answer_t *answer,
+                    pt_error_t *error)
 {
     pt_inputs_t inputs;
-    if (!pt_is_text(pt_map_get(job, "job_type"), pipeline->job_type))
+    if (!pt_is_text(pt_map_get(job, "job_type"), self->pipeline->job_type))
         return pt_error_set(error, "wrong_job_type", "this pipeline computes %s jobs only",
-                            pipeline->job_type);
-    bool ok =
-        pt_inputs_read(job, &inputs, error) && pipeline->compute(&inputs, reporter, answer, error);
+                            self->pipeline->job_type);
+    bool ok = pt_inputs_read(job, &inputs, error) && check_options(self, inputs.options, error) &&
+              self->pipeline->compute(&inputs, &self->reporter, answer, error);
     pt_inputs_clear(&inputs);
     return ok;
 }
@@ -130,8 +148,7 @@ static void clear(pt_answer_t *answer)
     json_decref(answer->partial);
 }
 
-static bool answer_job(const pt_pipeline_t *pipeline, const msgpack_object *job,
-                       pt_reporter_t *reporter)
+static bool answer_job(service_t *self, const msgpack_object *job)
 {
     pt_error_t error;
     pt_answer_t answer = {NULL};
@@ -139,15 +156,15 @@ static bool answer_job(const pt_pipeline_t *pipeline, const msgpack_object *job,
     msgpack_packer packer;
     msgpack_sbuffer_init(&buffer);
     msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
-    reporter->fraction = 0;
-    bool ok = compute(pipeline, job, reporter, &answer, &error);
+    self->reporter.fraction = 0;
+    bool ok = compute(self, job, &answer, &error);
     if (ok && !pack_result(&packer, &answer, &error)) {
         msgpack_sbuffer_clear(&buffer);
         ok = false;
     }
     if (!ok)
         pack_error(&packer, &error, answer.partial);
-    bool written = write_all(reporter->out, &buffer) && !reporter->broken;
+    bool written = write_all(self->reporter.out, &buffer) && !self->reporter.broken;
     clear(&answer);
     msgpack_sbuffer_destroy(&buffer);
     return written;
@@ -202,8 +219,7 @@ static int stop(const char *why)
 }
 
 /* Everything that has come in whole. NULL to go on, else why that is impossible. */
-static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *message,
-                             const pt_pipeline_t *pipeline, pt_reporter_t *reporter)
+static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *message, service_t *self)
 {
     msgpack_unpack_return r;
     while ((r = msgpack_unpacker_next(unpacker, message)) == MSGPACK_UNPACK_SUCCESS) {
@@ -211,7 +227,7 @@ static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *messa
         if (!verb)
             return "standard input has something that is no message: it must be a map with the key "
                    "m";
-        if (pt_is_text(verb, "job") && !answer_job(pipeline, &message->data, reporter))
+        if (pt_is_text(verb, "job") && !answer_job(self, &message->data))
             return "the answer could not be written";
     }
     if (r != MSGPACK_UNPACK_CONTINUE)
@@ -221,27 +237,41 @@ static const char *take_jobs(msgpack_unpacker *unpacker, msgpack_unpacked *messa
     return NULL;
 }
 
-int pt_pipeline_serve(const pt_pipeline_t *pipeline, int in, int out)
+/* Until end of file. NULL, or why it cannot go on. */
+static const char *serve(service_t *self, int in)
 {
     msgpack_unpacker unpacker;
     msgpack_unpacked message;
-    pt_reporter_t reporter = {.out = out};
     if (!msgpack_unpacker_init(&unpacker, READ_SIZE))
-        return stop("out of memory");
-    if (!declare(pipeline, out)) {
-        msgpack_unpacker_destroy(&unpacker);
-        return stop("standard output cannot be written");
-    }
+        return "out of memory";
     msgpack_unpacked_init(&message);
     const char *why = NULL;
     ssize_t n;
     while (!why && (n = fill(&unpacker, in)) > 0)
-        why = take_jobs(&unpacker, &message, pipeline, &reporter);
+        why = take_jobs(&unpacker, &message, self);
     if (!why && n < 0)
         why = "standard input cannot be read";
     if (!why && msgpack_unpacker_message_size(&unpacker) > 0)
         why = "standard input ends in the middle of a message";
     msgpack_unpacked_destroy(&message);
     msgpack_unpacker_destroy(&unpacker);
+    return why;
+}
+
+int pt_pipeline_serve(const pt_pipeline_t *pipeline, int in, int out)
+{
+    service_t self = {.pipeline = pipeline,
+                      .schema = json_loads(pipeline->options_schema, 0, NULL),
+                      .reporter = {.out = out}};
+    pt_options_error_t error;
+    const char *why = NULL;
+    if (!pt_options_schema_check(self.schema, &error)) {
+        fprintf(stderr, "paratope-pipeline: the schema of the options: %s %s\n", error.pointer,
+                error.message);
+        why = "its options cannot be checked";
+    } else {
+        why = declare(pipeline, out) ? serve(&self, in) : "standard output cannot be written";
+    }
+    json_decref(self.schema);
     return why ? stop(why) : 0;
 }
