@@ -8,7 +8,7 @@
 
 #define POINTER_MAX 320
 #define DEPTH_MAX 16
-#define VALUES_MAX 10000
+#define VALUES_MAX 20000 /* a batch has 10,000 variants */
 
 /* jansson goes 2,048 levels deep, one call each, and a thread of civetweb's has a stack of 100 KiB;
    and it makes 45 MB of a 1 MiB body of empty lists. Returns what is too much, or NULL. */
@@ -23,7 +23,7 @@ static const char *excess(const char *text, size_t size)
         else if (c == '"')
             quoted = !quoted;
         else if (!quoted && (c == '[' || c == '{' || c == ',') && ++values > VALUES_MAX)
-            return "holds more than 10000 values";
+            return "holds more than 20000 values";
         else if (!quoted && (c == '[' || c == '{') && ++depth > DEPTH_MAX)
             return "is nested more than 16 levels deep";
         else if (!quoted && (c == ']' || c == '}'))
@@ -138,6 +138,9 @@ static void check_string(const char *text, const pt_json_field_t *field, const c
                       "must be a UUID, such as 00000000-0000-4000-8000-000000000000");
 }
 
+static void check_field(const json_t *value, const pt_json_field_t *field, const char *pointer,
+                        json_t *errors);
+
 static void check_list(const json_t *list, const pt_json_field_t *field, const char *pointer,
                        json_t *errors)
 {
@@ -148,25 +151,46 @@ static void check_list(const json_t *list, const pt_json_field_t *field, const c
         return;
     }
     for (size_t i = 0; i < count; i++) {
+        static const pt_json_field_t uuid = {.kind = PT_JSON_UUID, .required = true};
         char at[POINTER_MAX];
         snprintf(at, sizeof at, "%.*s/%zu", POINTER_MAX - 22, pointer, i);
-        pt_json_check(json_array_get(list, i), field->fields, at, errors);
+        if (field->kind == PT_JSON_UUIDS)
+            check_field(json_array_get(list, i), &uuid, at, errors);
+        else
+            pt_json_check(json_array_get(list, i), field->fields, at, errors);
+    }
+}
+
+/* What a field's value must be, and whether it is. */
+static const char *wanted(const json_t *value, pt_json_kind_t kind, bool *fits)
+{
+    switch (kind) {
+    case PT_JSON_LIST:
+    case PT_JSON_UUIDS:
+        *fits = json_is_array(value);
+        return "a list";
+    case PT_JSON_OBJECT:
+        *fits = json_is_object(value);
+        return "an object";
+    default:
+        *fits = json_is_string(value);
+        return "a string";
     }
 }
 
 static void check_field(const json_t *value, const pt_json_field_t *field, const char *pointer,
                         json_t *errors)
 {
-    bool list = field->kind == PT_JSON_LIST;
+    bool fits;
+    const char *what = wanted(value, field->kind, &fits);
     if (!value) {
         if (field->required)
             pt_json_error(errors, pointer, "is required");
-    } else if (list ? !json_is_array(value) : !json_is_string(value))
-        pt_json_error(errors, pointer, "must be %s, not %s", list ? "a list" : "a string",
-                      type_name(value));
-    else if (list)
+    } else if (!fits)
+        pt_json_error(errors, pointer, "must be %s, not %s", what, type_name(value));
+    else if (json_is_array(value))
         check_list(value, field, pointer, errors);
-    else
+    else if (json_is_string(value))
         check_string(json_string_value(value), field, pointer, errors);
 }
 

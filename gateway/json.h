@@ -8,8 +8,10 @@ typedef enum {
     PT_JSON_TEXT,   /* min to max characters, none of them a control character */
     PT_JSON_STRING, /* any string: its check comes later */
     PT_JSON_UUID,
-    PT_JSON_WORD, /* one of `words` */
-    PT_JSON_LIST  /* min to max items, each an object of `fields` */
+    PT_JSON_WORD,  /* one of `words` */
+    PT_JSON_LIST,  /* min to max items, each an object of `fields` */
+    PT_JSON_UUIDS, /* min to max of them */
+    PT_JSON_OBJECT /* any: its check comes later */
 } pt_json_kind_t;
 
 typedef struct pt_json_field {

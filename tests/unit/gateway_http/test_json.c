@@ -10,6 +10,8 @@ static const pt_json_field_t fields[] = {
     {.name = "colour", .kind = PT_JSON_WORD, .words = words},
     {.name = "raw", .kind = PT_JSON_STRING},
     {.name = "items", .kind = PT_JSON_LIST, .min = 1, .max = 2, .fields = item},
+    {.name = "ids", .kind = PT_JSON_UUIDS, .min = 1, .max = 2},
+    {.name = "any", .kind = PT_JSON_OBJECT},
     {.name = NULL}};
 
 /* The pointers of all errors of this body, separated by spaces; "" if it fits. */
@@ -41,6 +43,18 @@ static void what_fits_has_no_errors(void **state)
     assert_string_equal(faults("{\"name\": \"é→ß\", \"colour\": \"green\", \"raw\": \"\","
                                "\"items\": [{\"id\": \"01A20C42-caa2-7171-a289-d922ed52a421\"}]}"),
                         "");
+}
+
+static void lists_of_uuids_and_objects_of_any_kind(void **state)
+{
+    (void)state;
+    assert_string_equal(faults("{\"name\": \"a\", \"any\": {\"b\": [1]},"
+                               " \"ids\": [\"01A20C42-caa2-7171-a289-d922ed52a421\"]}"),
+                        "");
+    assert_string_equal(faults("{\"name\": \"a\", \"any\": [], \"ids\": {}}"), "/ids /any");
+    assert_string_equal(faults("{\"name\": \"a\", \"any\": null, \"ids\": []}"), "/ids /any");
+    assert_string_equal(faults("{\"name\": \"a\", \"ids\": [\"x\", 1]}"), "/ids/0 /ids/1");
+    assert_string_equal(faults("{\"name\": \"a\", \"ids\": [null]}"), "/ids/0");
 }
 
 static void each_fault_is_named(void **state)
@@ -141,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_fits_has_no_errors),
+        cmocka_unit_test(lists_of_uuids_and_objects_of_any_kind),
         cmocka_unit_test(each_fault_is_named),
         cmocka_unit_test(all_are_named_at_once),
         cmocka_unit_test(what_is_no_object_is_named_by_the_empty_pointer),
