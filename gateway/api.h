@@ -2,7 +2,7 @@
 #ifndef PT_API_H
 #define PT_API_H
 
-#include "gateway/http.h"
+#include "gateway/store_read.h"
 
 #define PT_HANDLER(NAME)                                                                           \
     void NAME(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
@@ -40,5 +40,13 @@ void pt_api_answer_row(const pt_request_t *request, pt_response_t *response,
    log if it was the statement's own fault. */
 void pt_api_answer_failure(const pt_request_t *request, pt_response_t *response,
                            pt_pg_outcome_t outcome);
+
+/* A page of a list; takes its data. */
+void pt_api_answer_page(const pt_request_t *request, pt_response_t *response, pt_job_page_t *page);
+
+/* Classes of jobs as clients say them, by their numbers; NULL at the end. */
+extern const char *const pt_api_priorities[];
+/* The class's number; normal if nothing (NULL) was said. */
+int pt_api_priority(const char *word);
 
 #endif

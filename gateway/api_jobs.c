@@ -186,8 +186,7 @@ static const char *const *statuses_of(const char *word)
     return failed;
 }
 
-/* Takes the page's data. */
-static void answer_page(const pt_request_t *request, pt_response_t *response, pt_job_page_t *page)
+void pt_api_answer_page(const pt_request_t *request, pt_response_t *response, pt_job_page_t *page)
 {
     char cursor[PT_CURSOR_TEXT + 2] = "null";
     if (page->more) {
@@ -232,7 +231,7 @@ void pt_api_jobs(const pt_http_t *http, const pt_request_t *request, pt_response
     pt_pg_outcome_t outcome =
         pt_store_jobs(http->gateway->pool, &request->caller.org_id, &filter, &page);
     if (outcome == PT_PG_OK)
-        answer_page(request, response, &page);
+        pt_api_answer_page(request, response, &page);
     else
         pt_api_answer_failure(request, response, outcome);
 }

@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const priorities[] = {"high", "normal", "low", NULL};
+const char *const pt_api_priorities[] = {"high", "normal", "low", NULL};
 #define PRIORITY_NORMAL 1
 
-/* The class's number; normal if nothing was said. */
-static int read_priority(const char *word)
+int pt_api_priority(const char *word)
 {
-    for (int class = 0; word && priorities[class]; class ++)
-        if (strcmp(priorities[class], word) == 0)
+    for (int class = 0; word && pt_api_priorities[class]; class ++)
+        if (strcmp(pt_api_priorities[class], word) == 0)
             return class;
     return PRIORITY_NORMAL;
 }
@@ -32,7 +31,7 @@ static bool read_submission(const pt_request_t *request, pt_submission_t *submis
     static const pt_json_field_t fields[] = {
         {.name = "variant_id", .kind = PT_JSON_UUID, .required = true},
         {.name = "job_type", .kind = PT_JSON_WORD, .required = true, .words = pt_api_job_types},
-        {.name = "priority", .kind = PT_JSON_WORD, .words = priorities},
+        {.name = "priority", .kind = PT_JSON_WORD, .words = pt_api_priorities},
         {.name = NULL}};
     json_t *body = pt_json_body(request, fields, response);
     if (!body)
@@ -41,7 +40,7 @@ static bool read_submission(const pt_request_t *request, pt_submission_t *submis
     pt_uuid_parse(&submission->variant_id, variant, strlen(variant));
     snprintf(submission->job_type, sizeof submission->job_type, "%s",
              json_string_value(json_object_get(body, "job_type")));
-    submission->priority = read_priority(json_string_value(json_object_get(body, "priority")));
+    submission->priority = pt_api_priority(json_string_value(json_object_get(body, "priority")));
     set_origin(submission, request);
     json_decref(body);
     return true;

@@ -1,13 +1,14 @@
 #include "gateway/store_read.h"
 
+#include "gateway/store_columns.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LARGE_READ_MS 30000 /* 64 MiB and more, from a busy server */
 
-#define UTC(COLUMN)                                                                                \
-    "to_char(" COLUMN " at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')"
+#define UTC PT_SQL_UTC
 
 static const pt_sql_t sql_token = {
     "read_token",
@@ -15,20 +16,11 @@ static const pt_sql_t sql_token = {
     " where t.hash = $1::bytea and t.revoked_at is null"};
 
 /* clang-format off */
-/* The four states that clients of this endpoint know: a canceled job shows as failed. */
-#define JOB_COLUMNS                                                                                \
-    "id, variant_id, job_type,"                                                                    \
-    " case status when 'canceled' then 'failed' else status end as status,"                        \
-    " " UTC("created_at") " as created_at, " UTC("started_at") " as started_at,"                   \
-    " " UTC("completed_at") " as completed_at,"                                                    \
-    " case status when 'canceled' then 'canceled'"                                                 \
-    "   when 'failed' then coalesce(error_message, error_code, 'failed') end as error_message"
-
 const pt_sql_t pt_sql_read_jobs_by_id = {
     "read_jobs_by_id",
     "select g.n, row_to_json(t)"
     " from unnest($1::uuid[], $2::uuid[]) with ordinality as g (org_id, id, n) cross join lateral"
-    " (select " JOB_COLUMNS " from jobs where id = g.id and org_id = g.org_id) t"};
+    " (select " PT_SQL_JOB " from jobs where id = g.id and org_id = g.org_id) t"};
 
 /* A page of jobs behind the position ($2, $3), from the ids of one more than it shows: whether there
    is a next page is known without counting. */
@@ -39,7 +31,7 @@ const pt_sql_t pt_sql_read_jobs_by_id = {
     "select (select coalesce(json_agg(row_to_json(t) order by s.created_at desc, s.id desc),"      \
     "                        '[]'::json)"                                                          \
     "        from shown s cross join lateral ("                                                    \
-    "          select " JOB_COLUMNS " from jobs where id = s.id) t),"                              \
+    "          select " PT_SQL_JOB " from jobs where id = s.id) t),"                              \
     " exists (select 1 from found offset $4::bigint),"                                             \
     " (select (extract(epoch from created_at) * 1000000)::bigint from last),"                      \
     " (select id from last)"
