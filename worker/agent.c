@@ -25,6 +25,7 @@ pt_agent_t *pt_agent_new(const pt_agent_config_t *config)
     self->interval = PT_INTERVAL_MS;
     for (size_t i = 0; i < config->type_count; i++)
         add_type(self, i);
+    declare_configured(self);
     return self;
 }
 
@@ -37,6 +38,8 @@ void pt_agent_destroy(pt_agent_t **self_p)
         pt_transcript_clear(&self->slots[i].job.wrote);
         pt_chunks_close(&self->slots[i].inputs);
     }
+    for (size_t i = 0; i < self->config.type_count; i++)
+        free(self->types[i].declared);
     pt_endings_clear(&self->endings);
     pt_outputs_clear(&self->out);
     free(self);
@@ -119,7 +122,8 @@ static void give_credit(pt_agent_t *self)
         uint64_t credit = type->received + free_slots(self, i);
         more = more || credit > type->granted;
         type->granted = credit > type->granted ? credit : type->granted;
-        pt_counts_set(&msg.credit, type->what.job_type, type->granted);
+        if (type->what.slots > 0)
+            pt_counts_set(&msg.credit, type->what.job_type, type->granted);
     }
     pt_msg_set(&msg, PT_F_CREDIT);
     if (more)
@@ -200,6 +204,7 @@ static void tick(pt_agent_t *self)
     jobs_tick(self);
     inputs_tick(self);
     logs_tick(self);
+    declare_tick(self);
     if (self->phase == PHASE_SESSION)
         pt_endings_publish(&self->endings, self->now.ms, &self->out);
     give_credit(self);
@@ -262,7 +267,7 @@ int64_t pt_agent_deadline(const pt_agent_t *self)
         return self->now.ms;
     int64_t due =
         earlier(earlier(session_deadline(self), jobs_deadline(self)), logs_deadline(self));
-    due = earlier(due, inputs_deadline(self));
+    due = earlier(due, earlier(inputs_deadline(self), declare_deadline(self)));
     if (self->phase == PHASE_SESSION)
         due = earlier(due, pt_endings_due(&self->endings));
     if (!self->leaving || self->left)

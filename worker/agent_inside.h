@@ -1,5 +1,5 @@
-/* What the three parts of the agent share, and nobody else: agent.c (inputs, slots and credit),
- * agent_session.c (the broker), agent_jobs.c (from a job to its ending).
+/* What the parts of the agent share, and nobody else: agent.c (inputs, slots and credit),
+ * agent_session.c (the broker), agent_jobs.c (from a job to its ending), and those named below.
  */
 #ifndef PT_AGENT_INSIDE_H
 #define PT_AGENT_INSIDE_H
@@ -45,6 +45,10 @@ typedef struct {
 typedef struct {
     pt_agent_type_t what;
     uint64_t received, granted; /* in this session */
+    void *declared;             /* what is said of it, owned; NULL: nothing */
+    size_t declared_size;
+    int64_t declare_due, declared_at, declare_often_until;
+    int64_t grumbled; /* when the log last said that it cannot be declared; 0: never */
 } agent_type_t;
 
 typedef enum { PHASE_START, PHASE_HELLO, PHASE_SESSION } phase_t;
@@ -113,6 +117,14 @@ void jobs_move_deadlines(pt_agent_t *self, int64_t by);
 int64_t jobs_deadline(const pt_agent_t *self);
 /* Publishes the latest status of each lease. */
 void jobs_repeat(pt_agent_t *self);
+
+/* agent_declare.c: what pipelines and the configuration declare of job types */
+void declare_configured(pt_agent_t *self);
+void declare_heard(pt_agent_t *self, const agent_slot_t *slot, const pt_said_t *said);
+/* A new session: nobody has heard any of it. */
+void declare_restart(pt_agent_t *self);
+void declare_tick(pt_agent_t *self);
+int64_t declare_deadline(const pt_agent_t *self);
 
 /* agent_logs.c: what pipelines write to standard error while they have a job. */
 void logs_written(pt_agent_t *self, agent_slot_t *slot, const char *text, size_t size);

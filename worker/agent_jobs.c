@@ -128,7 +128,7 @@ static const char *refusal(pt_agent_t *self, const pt_msg_t *msg, const agent_ty
 void jobs_received(pt_agent_t *self, const pt_msg_t *msg, const void *inputs, size_t size)
 {
     agent_type_t *type = agent_find_type(self, msg->job_type);
-    if (!type) {
+    if (!type || type->what.slots == 0) {
         session_gone(self, &msg->job_id, msg->attempt, "this worker does not serve the job type");
         return;
     }
@@ -175,15 +175,11 @@ static void end_job(pt_agent_t *self, agent_slot_t *slot, pt_msg_t *result, void
         pt_endings_publish(&self->endings, self->now.ms, &self->out);
 }
 
-__attribute__((format(printf, 5, 6))) static void fail_job(pt_agent_t *self, agent_slot_t *slot,
-                                                           const char *code, bool retry,
-                                                           const char *format, ...)
+/* Takes `partial`: what was reached, or NULL. */
+static void fail_with(pt_agent_t *self, agent_slot_t *slot, const char *code, bool retry,
+                      const char *message, void *partial, size_t size)
 {
-    char message[PT_TEXT_MAX + 1], job[PT_UUID_TEXT];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
+    char job[PT_UUID_TEXT];
     job_time(self, &slot->job);
     pt_msg_t result;
     about(self, slot, PT_RESULT, "failed", &result);
@@ -191,9 +187,37 @@ __attribute__((format(printf, 5, 6))) static void fail_job(pt_agent_t *self, age
     pt_msg_set_text(&result, PT_F_MESSAGE, message);
     result.retry = retry;
     pt_msg_set(&result, PT_F_RETRY);
-    end_job(self, slot, &result, NULL, 0);
+    end_job(self, slot, &result, partial, size);
     pt_outputs_log(&self->out, false, "job %s attempt %" PRIu32 " failed: %s: %.700s",
                    pt_uuid_format(&slot->job.job_id, job), slot->job.attempt, code, message);
+}
+
+__attribute__((format(printf, 5, 6))) static void fail_job(pt_agent_t *self, agent_slot_t *slot,
+                                                           const char *code, bool retry,
+                                                           const char *format, ...)
+{
+    char message[PT_TEXT_MAX + 1];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    fail_with(self, slot, code, retry, message, NULL, 0);
+}
+
+/* As the pipeline says. */
+static void fail_said(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said)
+{
+    void *partial = said->partial ? malloc(said->partial_size) : NULL;
+    if (said->partial && !partial)
+        abort();
+    if (partial)
+        memcpy(partial, said->partial, said->partial_size);
+    if (said->partial_unfit)
+        pt_outputs_log(&self->out, true,
+                       "a pipeline of %s says what it reached, but not as a map of "
+                       "at most %d bytes: it is left out",
+                       agent_slot_job_type(self, slot), PT_PARTIAL_MAX);
+    fail_with(self, slot, said->code, said->retry, said->message, partial, said->partial_size);
 }
 
 void jobs_fail(pt_agent_t *self, agent_slot_t *slot, const char *code, const char *why)
@@ -208,21 +232,25 @@ static void pack_key(msgpack_packer *to, const char *key)
     msgpack_pack_str_body(to, key, strlen(key));
 }
 
-/* {results, model_versions}, as the pipeline wrote them. */
+/* {results, model_versions, files}, as the pipeline wrote them. */
 static void pack_result(msgpack_sbuffer *to, const pt_said_t *said)
 {
     msgpack_packer packer;
     msgpack_packer_init(&packer, to, msgpack_sbuffer_write);
-    msgpack_pack_map(&packer, 2);
+    msgpack_pack_map(&packer, said->files ? 3 : 2);
     pack_key(&packer, "results");
     msgpack_sbuffer_write(to, said->results, said->results_size);
     pack_key(&packer, "model_versions");
     msgpack_sbuffer_write(to, said->versions, said->versions_size);
+    if (!said->files)
+        return;
+    pack_key(&packer, "files");
+    msgpack_sbuffer_write(to, said->files, said->files_size);
 }
 
 static void complete_job(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said)
 {
-    size_t raw = said->results_size + said->versions_size;
+    size_t raw = said->results_size + said->versions_size + said->files_size;
     msgpack_sbuffer payload;
     msgpack_sbuffer_init(&payload);
     if (raw <= PT_LARGE_MAX)
@@ -291,6 +319,10 @@ void jobs_garbage(pt_agent_t *self, agent_slot_t *slot, const char *why, bool to
 
 void jobs_said(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said)
 {
+    if (said->kind == PT_SAID_DECLARE) {
+        declare_heard(self, slot, said);
+        return;
+    }
     if (slot->state == SLOT_FREE || slot->state == SLOT_FETCHING) {
         pt_outputs_log(&self->out, true, "a pipeline of %s spoke without a job",
                        agent_slot_job_type(self, slot));
@@ -306,7 +338,7 @@ void jobs_said(pt_agent_t *self, agent_slot_t *slot, const pt_said_t *said)
     if (said->kind == PT_SAID_RESULT)
         complete_job(self, slot, said);
     else
-        fail_job(self, slot, said->code, said->retry, "%s", said->message);
+        fail_said(self, slot, said);
 }
 
 /* Of the job type, or, for memory, of the machine or of what the agent runs in. */

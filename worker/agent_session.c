@@ -111,7 +111,8 @@ static void say_hello(pt_agent_t *self)
     hello.instance = self->config.instance;
     pt_msg_set(&hello, PT_F_INSTANCE);
     for (size_t i = 0; i < self->config.type_count; i++)
-        pt_counts_set(&hello.slots, self->types[i].what.job_type, self->types[i].what.slots);
+        if (self->types[i].what.slots > 0)
+            pt_counts_set(&hello.slots, self->types[i].what.job_type, self->types[i].what.slots);
     pt_msg_set(&hello, PT_F_SLOTS);
     name_what_is_held(self, &hello);
     pt_outputs_send(&self->out, &hello);
@@ -156,6 +157,7 @@ static void welcome(pt_agent_t *self, const pt_msg_t *msg)
     pt_outputs_log(&self->out, false, "in session with broker %zu", self->broker + 1);
     jobs_repeat(self);
     inputs_resume(self);
+    declare_restart(self);
     pt_endings_restart(&self->endings, self->now.ms);
     pt_endings_publish(&self->endings, self->now.ms, &self->out);
 }

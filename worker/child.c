@@ -96,10 +96,24 @@ static int keep(int *end, bool waits)
     return descriptor;
 }
 
+/* The keeper's words: its own, then the pipeline's. */
+enum { OWN_WORDS = 4 };
+static void put_words(const pt_command_t *command, const char *argv[])
+{
+    argv[0] = command->keeper;
+    argv[1] = command->limits;
+    argv[2] = command->cgroup;
+    argv[3] = command->program;
+    size_t n = 0;
+    for (; command->arguments && command->arguments[n] && n < PT_ARGUMENTS_MAX; n++)
+        argv[OWN_WORDS + n] = command->arguments[n];
+    argv[OWN_WORDS + n] = NULL;
+}
+
 static int start(pt_child_t *self, const pt_command_t *command, pipes_t *pipes)
 {
-    const char *argv[] = {command->keeper,  command->limits,   command->cgroup,
-                          command->program, command->argument, NULL};
+    const char *argv[OWN_WORDS + PT_ARGUMENTS_MAX + 1];
+    put_words(command, argv);
     if (!open_pipes(pipes))
         return errno;
     self->keeper = fork();

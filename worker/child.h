@@ -21,12 +21,15 @@ typedef struct {
     int err;
 } pt_child_t;
 
+#define PT_ARGUMENTS_MAX 32
+
 /* All borrowed. */
 typedef struct {
-    const char *keeper;             /* the program paratope-keeper */
-    const char *limits;             /* as pt_limits_read takes them */
-    const char *cgroup;             /* where a group may be made, or "" */
-    const char *program, *argument; /* argument may be NULL */
+    const char *keeper; /* the program paratope-keeper */
+    const char *limits; /* as pt_limits_read takes them */
+    const char *cgroup; /* where a group may be made, or "" */
+    const char *program;
+    const char *const *arguments; /* ended by NULL; NULL: none */
 } pt_command_t;
 
 extern const pt_child_t pt_child_none;

@@ -54,7 +54,17 @@ static bool read_versions(pt_span_t from)
     return map.kind == PT_VALUE_MAP;
 }
 
-/* The keys of all three messages; `bit` remembers which were there. */
+/* What was reached is of no use to anybody if it cannot be read; the error counts all the same. */
+static bool read_partial(pt_said_t *self, pt_span_t whole)
+{
+    pt_span_t at = whole;
+    self->partial_unfit = whole.size > PT_PARTIAL_MAX || pt_value_next(&at).kind != PT_VALUE_MAP;
+    self->partial = self->partial_unfit ? NULL : whole.data;
+    self->partial_size = self->partial ? whole.size : 0;
+    return !self->partial_unfit;
+}
+
+/* The keys of the messages that a job has; `bit` remembers which were there. */
 typedef enum {
     M = 1,
     STEP = 2,
@@ -63,7 +73,9 @@ typedef enum {
     VERSIONS = 16,
     CODE = 32,
     MESSAGE = 64,
-    RETRY = 128
+    RETRY = 128,
+    FILES = 256,
+    PARTIAL = 512
 } said_key_t;
 
 static const struct {
@@ -76,7 +88,9 @@ static const struct {
             {"model_versions", VERSIONS},
             {"code", CODE},
             {"message", MESSAGE},
-            {"retry", RETRY}};
+            {"retry", RETRY},
+            {"files", FILES},
+            {"partial", PARTIAL}};
 
 static const struct {
     const char *word;
@@ -123,6 +137,12 @@ static bool read_value(pt_said_t *self, said_key_t key, pt_span_t whole)
         return read_text(&value, self->message, sizeof self->message);
     case RETRY:
         return read_bool(&value, &self->retry);
+    case FILES:
+        self->files = whole.data;
+        self->files_size = whole.size;
+        return true;
+    case PARTIAL:
+        return read_partial(self, whole);
     }
     return false;
 }
@@ -164,6 +184,8 @@ const char *pt_said_read(pt_said_t *self, const void *data, size_t size)
         return why;
     if (!(has & M))
         return "a message whose m is not declare, progress, result or error";
+    self->declared = data;
+    self->declared_size = size;
     return (has & kinds[self->kind].must) == kinds[self->kind].must ? NULL : lacks[self->kind];
 }
 

@@ -12,9 +12,16 @@ typedef struct {
     double fraction;
     const void *results, *versions; /* result: one msgpack object each, borrowed from the message */
     size_t results_size, versions_size;
+    const void *files; /* the same; NULL: there are none */
+    size_t files_size;
     char code[PT_NAME_MAX]; /* error */
     char message[PT_TEXT_MAX + 1];
     bool retry;
+    const void *partial; /* error: a map, borrowed; NULL: there is none */
+    size_t partial_size;
+    bool partial_unfit;   /* there is one, but it is no map or too large */
+    const void *declared; /* declare: the message, for pt_declaration_read; borrowed */
+    size_t declared_size;
 } pt_said_t;
 
 /* Reads one whole message (as pt_framing_next found it). Returns NULL, or what is wrong with it.

@@ -36,7 +36,7 @@
 typedef struct {
     size_t number;
     char job_type[PT_TYPE_MAX];
-    char *program, *argument; /* owned; argument may be NULL */
+    const char *program, *const *arguments; /* borrowed */
     pt_limits_t limits;
     pt_child_t child;
     bool up, killed, spoke,
@@ -92,14 +92,15 @@ pt_slots_t *pt_slots_new(const char *keeper, const char *cgroup, pt_slots_tell_t
     return self;
 }
 
-void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program, const char *argument,
-                  const pt_limits_t *limits)
+void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program,
+                  const char *const *arguments, const pt_limits_t *limits)
 {
     assert(self->count < PT_SLOTS_MAX);
     slot_t *slot = calloc(1, sizeof *slot);
-    if (!slot || !(slot->program = strdup(program)) ||
-        (argument && !(slot->argument = strdup(argument))))
+    if (!slot)
         abort();
+    slot->program = program;
+    slot->arguments = arguments;
     snprintf(slot->job_type, sizeof slot->job_type, "%s", job_type);
     slot->limits = *limits;
     slot->child = pt_child_none;
@@ -115,8 +116,6 @@ static void destroy_slot(slot_t *slot)
         waitpid(slot->child.keeper, NULL, WNOHANG);
     pt_child_close_all(&slot->child);
     pt_framing_clear(&slot->said);
-    free(slot->program);
-    free(slot->argument);
     free(slot->job);
     free(slot);
 }
@@ -310,10 +309,9 @@ static void tell_said(pt_slots_t *self, slot_t *slot)
            (result = pt_framing_next(&slot->said, &message, &size, &why)) == PT_FRAMING_WHOLE) {
         pt_said_t said;
         why = pt_said_read(&said, message, size);
-        if (!why && said.kind == PT_SAID_DECLARE)
-            continue;
-        slot->spoke = true;
-        if (!why && said.kind != PT_SAID_PROGRESS)
+        bool declares = !why && said.kind == PT_SAID_DECLARE; /* at its start, and of no job */
+        slot->spoke = slot->spoke || !declares;
+        if (!why && !declares && said.kind != PT_SAID_PROGRESS)
             end_errors(self, slot);
         if (!why)
             tell(self, slot, (pt_input_t){.kind = PT_IN_SAID, .said = &said});
@@ -379,7 +377,7 @@ static void start(pt_slots_t *self, slot_t *slot)
     char why[WHY_SIZE], limits[PT_LIMITS_TEXT];
     pt_limits_write(&slot->limits, limits);
     const pt_command_t command = {self->keeper, limits, self->cgroup, slot->program,
-                                  slot->argument};
+                                  slot->arguments};
     if (!pt_child_start(&slot->child, &command, why, sizeof why)) {
         start_failed(self, slot, why);
         return;

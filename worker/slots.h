@@ -21,10 +21,10 @@ pt_slots_t *pt_slots_new(const char *keeper, const char *cgroup, pt_slots_tell_t
 /* Kills everything and waits (at most a second) until they are gone. */
 void pt_slots_destroy(pt_slots_t **self_p);
 
-/* Adds the next slot; its program starts with the first pt_slots_run, with one argument or none
-   (NULL). All are copied. */
-void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program, const char *argument,
-                  const pt_limits_t *limits);
+/* Adds the next slot; its program starts with the first pt_slots_run, with arguments (at most
+   PT_ARGUMENTS_MAX, ended by NULL; NULL: none). Program and arguments are borrowed. */
+void pt_slots_add(pt_slots_t *self, const char *job_type, const char *program,
+                  const char *const *arguments, const pt_limits_t *limits);
 
 /* Writes a job's bytes (copied) to the pipeline; when it is not up yet, once it is. */
 void pt_slots_job(pt_slots_t *self, size_t slot, const void *data, size_t size);

@@ -8,11 +8,11 @@
 
 typedef struct {
     char **brokers, **events_in; /* endpoints, the same number and order; config.brokers says it */
-    const char **programs;       /* for each of the agent's types, its pipeline */
-    const char **arguments;      /* and that one's argument, or NULL */
-    const char *keeper;          /* paratope-keeper */
-    pt_cgroup_t cgroup;          /* where the memory of pipelines is limited; empty: nowhere */
-    pt_keyring_t keyring;        /* may be empty */
+    const char **programs;       /* for each of the agent's types with slots, its pipeline */
+    const char *const **arguments; /* and that one's arguments, ended by NULL */
+    const char *keeper;            /* paratope-keeper */
+    pt_cgroup_t cgroup;            /* where the memory of pipelines is limited; empty: nowhere */
+    pt_keyring_t keyring;          /* may be empty */
     pt_agent_config_t agent;
     const char *spool; /* a folder for large results, or NULL: a private one */
     int signals;       /* from pt_process_start */

@@ -41,7 +41,7 @@ static void fail(const pt_options_t *self, const char *what, const char *which)
 
 static void add(pt_options_t *self, int option, const char *value)
 {
-    if (self->table[option].kind != PT_OPTION_MANY)
+    if (self->table[option].kind != PT_OPTION_MANY && self->table[option].kind != PT_OPTION_TREE)
         zlistx_purge(self->values[option]);
     zlistx_add_end(self->values[option], (void *)value);
 }
@@ -95,20 +95,39 @@ static void read_arguments(pt_options_t *self, int argc, char **argv)
     }
 }
 
-static void read_section(pt_options_t *self, int option, zconfig_t *section)
+/* KEY = VALUE of a section, behind `prefix`. */
+static void read_pairs(pt_options_t *self, int option, const char *prefix, zconfig_t *section)
 {
-    if (self->table[option].kind != PT_OPTION_MANY) {
-        add(self, option, zconfig_value(section));
-        return;
-    }
-    const char *own = zconfig_value(section); /* of a single one, as it is on the command line */
-    if (own && *own)
-        add(self, option, own);
     for (zconfig_t *child = zconfig_child(section); child; child = zconfig_next(child)) {
-        char *both = zsys_sprintf("%s=%s", zconfig_name(child), zconfig_value(child));
+        char *both = zsys_sprintf("%s%s=%s", prefix, zconfig_name(child), zconfig_value(child));
         add(self, option, both);
         zstr_free(&both);
     }
+}
+
+static void read_tree(pt_options_t *self, int option, zconfig_t *section)
+{
+    for (zconfig_t *child = zconfig_child(section); child; child = zconfig_next(child)) {
+        if (!zconfig_child(child))
+            fail(self,
+                 "a section of KEY = VALUE, each line four spaces further in, is missing for ",
+                 zconfig_name(child));
+        char *prefix = zsys_sprintf("%s.", zconfig_name(child));
+        read_pairs(self, option, prefix, child);
+        zstr_free(&prefix);
+    }
+}
+
+static void read_section(pt_options_t *self, int option, zconfig_t *section)
+{
+    pt_option_kind_t kind = self->table[option].kind;
+    const char *own = zconfig_value(section); /* of a single one, as it is on the command line */
+    if ((kind != PT_OPTION_MANY && kind != PT_OPTION_TREE) || (own && *own))
+        add(self, option, own);
+    if (kind == PT_OPTION_MANY)
+        read_pairs(self, option, "", section);
+    if (kind == PT_OPTION_TREE)
+        read_tree(self, option, section);
 }
 
 static void read_file(pt_options_t *self, const char *path)

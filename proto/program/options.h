@@ -8,6 +8,8 @@
 typedef enum {
     PT_OPTION_ONE,  /* --name VALUE, the last one counts */
     PT_OPTION_MANY, /* --name KEY=VALUE, again and again; in the file: a section of KEY = VALUE */
+    PT_OPTION_TREE, /* --name SECTION.KEY=VALUE, likewise; in the file: a section of such sections
+                     */
     PT_OPTION_FLAG  /* --name */
 } pt_option_kind_t;
 
@@ -32,7 +34,7 @@ void pt_options_destroy(pt_options_t **self);
 const char *pt_options_get(const pt_options_t *self, const char *name);
 bool pt_options_flag(const pt_options_t *self, const char *name);
 
-/* The n-th value of a PT_OPTION_MANY, NULL after the last. */
+/* The n-th value of a PT_OPTION_MANY or PT_OPTION_TREE, the file's first; NULL after the last. */
 const char *pt_options_nth(const pt_options_t *self, const char *name, size_t n);
 
 /* The n-th argument that is no option, NULL after the last. */

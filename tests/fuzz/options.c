@@ -24,6 +24,7 @@ static const pt_option_t table[] = {
     {"brokers", NULL, "tcp://127.0.0.1:5570", PT_OPTION_ONE, "ENDPOINTS", "where the brokers are"},
     {"name", NULL, NULL, PT_OPTION_ONE, "TEXT", "of this worker"},
     {"pipeline", NULL, NULL, PT_OPTION_MANY, "TYPE=COMMAND", "what computes a type"},
+    {"pipelines", NULL, NULL, PT_OPTION_TREE, "TYPE.KEY=VALUE", "how a type is computed"},
     {"slots", NULL, "1", PT_OPTION_ONE, "N", "how many at a time"},
     {"insecure", NULL, NULL, PT_OPTION_FLAG, NULL, "without encryption"},
     {0}};
@@ -36,6 +37,8 @@ static void check_values(const pt_options_t *options)
     pt_options_get(options, "name");
     for (size_t n = 0; pt_options_nth(options, "pipeline", n); n++)
         CHECK(*pt_options_nth(options, "pipeline", n));
+    for (size_t n = 0; pt_options_nth(options, "pipelines", n); n++)
+        CHECK(*pt_options_nth(options, "pipelines", n));
     for (size_t n = 0; pt_word(pt_options_get(options, "brokers"), n, word, sizeof word); n++)
         CHECK(word[0] && strlen(word) < sizeof word && !strpbrk(word, " \t"));
 }

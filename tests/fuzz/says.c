@@ -1,6 +1,7 @@
 /* What a pipeline writes to its agent: cut into messages, however the bytes come; each read.
  * Bytes: the size of the pieces (0: all at once); the stream. */
 #include "fuzz.h"
+#include "proto/declaration.h"
 #include "worker/framing.h"
 #include "worker/said.h"
 
@@ -15,6 +16,24 @@ static bool is_inside(const void *part, size_t size, const uint8_t *message, siz
     return from >= message && from + size <= message + all && pt_msgpack_valid(part, size);
 }
 
+/* What is taken fits into a message, and is read as what was written. */
+static void check_declaration(const void *data, size_t size)
+{
+    pt_declaration_t said, again;
+    msgpack_sbuffer out;
+    if (pt_declaration_read(&said, data, size) != NULL)
+        return;
+    msgpack_sbuffer_init(&out);
+    pt_declaration_write(&said, &out);
+    CHECK(out.size <= PT_PAYLOAD_MAX && pt_msgpack_valid(out.data, out.size));
+    CHECK(pt_declaration_read(&again, out.data, out.size) == NULL);
+    CHECK(again.schema_size == said.schema_size &&
+          memcmp(again.schema, said.schema, said.schema_size) == 0);
+    again.schema = said.schema; /* the rest is in it: both began as zeros */
+    CHECK(memcmp(&again, &said, sizeof said) == 0);
+    msgpack_sbuffer_destroy(&out);
+}
+
 static void check_message(const uint8_t *message, size_t size)
 {
     pt_said_t said;
@@ -26,11 +45,15 @@ static void check_message(const uint8_t *message, size_t size)
     CHECK(said.fraction >= 0 && said.fraction <= 1);
     if (said.kind == PT_SAID_RESULT)
         CHECK(is_inside(said.results, said.results_size, message, size) &&
-              is_inside(said.versions, said.versions_size, message, size));
+              is_inside(said.versions, said.versions_size, message, size) &&
+              (!said.files || is_inside(said.files, said.files_size, message, size)));
     else if (said.kind == PT_SAID_ERROR)
-        CHECK(said.code[0] && said.message[0]);
-    else
+        CHECK(said.code[0] && said.message[0] && said.partial_size <= PT_PARTIAL_MAX &&
+              (!said.partial || is_inside(said.partial, said.partial_size, message, size)));
+    else if (said.kind == PT_SAID_PROGRESS)
         CHECK(said.step[0]);
+    else
+        check_declaration(said.declared, said.declared_size);
 }
 
 /* An exact copy, so that a read beyond the message is seen. */

@@ -147,7 +147,8 @@ def lines() -> list[bytes]:
 
 def options() -> list[bytes]:
     return [b'brokers = "tcp://127.0.0.1:5570 tcp://127.0.0.1:5571"\nname = w1\n', b'slots = 4\n#  a comment\ninsecure = 1\n',
-            b'pipeline\n    humanization = "/bin/a b"\n    structure = /bin/c\n', b'unknown = 1\n', b'name = "a\n',
+            b'pipeline\n    humanization = "/bin/a b"\n    structure = /bin/c\n', b'unknown = 1\n',
+            b'pipelines\n    a_type\n        program = "/bin/a"\n        slots = 2\n    b\n        options = c.json\n', b'name = "a\n',
             b'brokers = "tcp://a:1  tcp://b:1 "\n']
 
 

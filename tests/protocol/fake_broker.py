@@ -160,5 +160,7 @@ ORGANISATION = uuid.uuid4().bytes
 def topic_of(message):
     if message.verb == 'alive':
         return f'alive.{uuid.UUID(bytes=message["instance"])}.'
+    if message.verb == 'declare':
+        return f'declare.{message["job_type"]}.'
     return (f'{message.verb}.{uuid.UUID(bytes=message["org_id"])}.{message["job_type"]}.'
             f'{uuid.UUID(bytes=message["job_id"])}.')

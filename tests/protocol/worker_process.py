@@ -13,13 +13,15 @@ PIPELINES = CHECKOUT / 'tests' / 'pipelines'
 class Worker:
     """A real worker; its pipelines log each start of a job to `log`."""
 
-    def __init__(self, folder, brokers, slots=1, pipeline='generic', options=(), name='tested', before=()):
+    def __init__(self, folder, brokers, slots=1, pipeline='generic', options=(), name='tested', before=(), config=None):
+        """`config`: what a file of its own says of job types, instead of slots and pipeline."""
         self.log = folder / f'jobs-{uuid.uuid4().hex}'
         self.stderr = folder / f'stderr-{uuid.uuid4().hex}'
         self.process = subprocess.Popen(
             [*before, BUILD / 'bin' / 'paratope-worker', '--brokers', ' '.join(b.jobs_endpoint for b in brokers),
              '--events-in', ' '.join(b.events_endpoint for b in brokers), '--name', name,
-             '--slots', f'humanization={slots}', '--pipeline', f'humanization={PIPELINES / pipeline}', *options],
+             *(config_file(folder, config) if config else
+               ('--slots', f'humanization={slots}', '--pipeline', f'humanization={PIPELINES / pipeline}')), *options],
             stderr=self.stderr.open('wb'), env={**os.environ, 'PARATOPE_TEST_LOG': str(self.log)})
 
     @property
@@ -39,6 +41,12 @@ class Worker:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)
+
+
+def config_file(folder, text):
+    file = folder / f'worker-{uuid.uuid4().hex}.conf'
+    file.write_text(text)
+    return '--config', file
 
 
 def until(condition, timeout=5.0):

@@ -15,7 +15,7 @@ pt_uuid_t rig_id(uint8_t number)
     return id;
 }
 
-static void open_config(rig_t *self, size_t slots, size_t brokers, int64_t grace_ms)
+static pt_agent_config_t config_of(size_t slots, size_t brokers, int64_t grace_ms)
 {
     pt_agent_config_t config = {
         .machine = "tested", .brokers = brokers, .type_count = 1, .grace_ms = grace_ms};
@@ -24,12 +24,35 @@ static void open_config(rig_t *self, size_t slots, size_t brokers, int64_t grace
     config.types[0].slots = slots;
     config.types[0].timeout_ms = 60000;
     config.types[0].limits = (pt_limits_t){.memory = 1 << 30, .cpu = 7};
+    return config;
+}
+
+static void open_with(rig_t *self, const pt_agent_config_t *config)
+{
     memset(self, 0, sizeof *self);
-    self->agent = pt_agent_new(&config);
+    self->agent = pt_agent_new(config);
     self->now = (pt_now_t){1000000, 1700000000000000};
     self->done = calloc(RIG_OUTPUTS_MAX, sizeof *self->done);
-    for (size_t i = 0; i < slots; i++)
+    for (size_t i = 0; i < config->types[0].slots; i++)
         rig_ready(self, i);
+}
+
+static void open_config(rig_t *self, size_t slots, size_t brokers, int64_t grace_ms)
+{
+    const pt_agent_config_t config = config_of(slots, brokers, grace_ms);
+    open_with(self, &config);
+}
+
+void rig_open_declared(rig_t *self, const void *declared, size_t size)
+{
+    pt_agent_config_t config = config_of(SLOTS, 1, 0);
+    config.type_count = 2;
+    strcpy(config.types[1].job_type, "declared_only");
+    for (int i = 0; i < 2; i++) {
+        config.types[i].declared = declared;
+        config.types[i].declared_size = size;
+    }
+    open_with(self, &config);
 }
 
 void rig_open_slots(rig_t *self, size_t slots, size_t brokers)
@@ -263,6 +286,24 @@ static void said(rig_t *self, size_t slot, const pt_said_t *what)
     rig_step(self, &(pt_input_t){.kind = PT_IN_SAID, .slot = slot, .said = what});
 }
 
+void rig_declare(rig_t *self, size_t slot, const void *bytes, size_t size)
+{
+    said(self, slot,
+         &(pt_said_t){.kind = PT_SAID_DECLARE, .declared = bytes, .declared_size = size});
+}
+
+void rig_result_with(rig_t *self, size_t slot, const void *files, size_t size)
+{
+    said(self, slot,
+         &(pt_said_t){.kind = PT_SAID_RESULT,
+                      .results = EMPTY_MAP,
+                      .results_size = sizeof EMPTY_MAP,
+                      .versions = EMPTY_MAP,
+                      .versions_size = sizeof EMPTY_MAP,
+                      .files = files,
+                      .files_size = size});
+}
+
 void rig_progress(rig_t *self, size_t slot, const char *step, double fraction)
 {
     pt_said_t what = {.kind = PT_SAID_PROGRESS, .fraction = fraction};
@@ -328,6 +369,14 @@ void rig_fetch(rig_t *self, uint8_t job, uint32_t attempt, uint64_t offset)
 void rig_error(rig_t *self, size_t slot, const char *code, bool retry)
 {
     pt_said_t what = {.kind = PT_SAID_ERROR, .retry = retry, .message = "the reason"};
+    snprintf(what.code, sizeof what.code, "%s", code);
+    said(self, slot, &what);
+}
+
+void rig_error_with(rig_t *self, size_t slot, const char *code, const void *partial, size_t size)
+{
+    pt_said_t what = {
+        .kind = PT_SAID_ERROR, .message = "the reason", .partial = partial, .partial_size = size};
     snprintf(what.code, sizeof what.code, "%s", code);
     said(self, slot, &what);
 }

@@ -41,6 +41,10 @@ void rig_open_grace(rig_t *self, int64_t grace_ms);
 void rig_close(rig_t *self);
 void rig_forget(rig_t *self);
 
+/* As rig_open, but the type is declared by the configuration, and a second one, "declared_only",
+   without slots. Both borrow `declared`. */
+void rig_open_declared(rig_t *self, const void *declared, size_t size);
+
 /* rig_open, and already welcomed; what was said until then is forgotten. */
 void rig_open_session(rig_t *self);
 
@@ -64,6 +68,12 @@ void rig_stop(rig_t *self, uint8_t job, uint32_t attempt);
 void rig_settle(rig_t *self, uint8_t job, uint32_t attempt, const char *outcome);
 void rig_hello_again(rig_t *self, const char *reason);
 void rig_bye(rig_t *self);
+/* `bytes`: the whole message. */
+void rig_declare(rig_t *self, size_t slot, const void *bytes, size_t size);
+/* A failure whose pipeline had reached something: a map. */
+void rig_error_with(rig_t *self, size_t slot, const char *code, const void *partial, size_t size);
+/* A result with files, which is any object. */
+void rig_result_with(rig_t *self, size_t slot, const void *files, size_t size);
 void rig_progress(rig_t *self, size_t slot, const char *step, double fraction);
 void rig_stderr(rig_t *self, size_t slot, const char *text);
 void rig_result(rig_t *self, size_t slot, size_t size);

@@ -201,6 +201,62 @@ static void progress_result_and_error_are_read(void **state)
     assert_true(said.retry);
 }
 
+static void files_and_what_was_reached_are_taken_as_they_are(void **state)
+{
+    pt_said_t said;
+    (void)state;
+    assert_null(READ(&said, "\x84\xa1m\xa6result\xa7results\x01\xae"
+                            "model_versions\x80\xa5"
+                            "files\x91\x07"));
+    assert_int_equal(said.files_size, 2);
+    assert_memory_equal(said.files, "\x91\x07", 2);
+    assert_null(READ(&said, "\x85\xa1m\xa5"
+                            "error\xa4"
+                            "code\xa1x\xa7message\xa3why\xa5retry\xc3\xa7partial\x81\xa1y\x05"));
+    assert_int_equal(said.partial_size, 4);
+    assert_memory_equal(said.partial, "\x81\xa1y\x05", 4);
+    assert_false(said.partial_unfit);
+    /* One that is no map costs nothing else. */
+    assert_null(READ(&said, "\x85\xa1m\xa5"
+                            "error\xa4"
+                            "code\xa1x\xa7message\xa3why\xa5retry\xc3\xa7partial\x05"));
+    assert_string_equal(said.message, "why");
+    assert_null(said.partial);
+    assert_true(said.partial_unfit);
+}
+
+static void what_was_reached_has_16_kib_at_most(void **state)
+{
+    static const char head[] = "\x85\xa1m\xa5"
+                               "error\xa4"
+                               "code\xa1x\xa7message\xa3why\xa5retry\xc3\xa7partial\x81\xa1y\xda";
+    static char bytes[sizeof head + 2 + PT_PARTIAL_MAX];
+    (void)state;
+    memcpy(bytes, head, sizeof head - 1);
+    for (size_t over = 0; over < 2; over++) { /* a map of one text: 6 bytes around it */
+        pt_said_t said;
+        size_t text = PT_PARTIAL_MAX - 6 + over;
+        bytes[sizeof head - 1] = (char)(text >> 8);
+        bytes[sizeof head] = (char)text;
+        memset(bytes + sizeof head + 1, 'x', text);
+        assert_null(read(&said, bytes, sizeof head + 1 + text));
+        assert_int_equal(said.partial_unfit, over == 1);
+        assert_int_equal(said.partial_size, over ? 0 : PT_PARTIAL_MAX);
+    }
+}
+
+static void a_declaration_is_handed_on_whatever_it_says(void **state)
+{
+    static const char bytes[] = "\x82\xa1m\xa7"
+                                "declare\xa5title\x01";
+    pt_said_t said;
+    (void)state;
+    assert_null(READ(&said, bytes));
+    assert_int_equal(said.kind, PT_SAID_DECLARE);
+    assert_int_equal(said.declared_size, sizeof bytes - 1);
+    assert_memory_equal(said.declared, bytes, sizeof bytes - 1);
+}
+
 static void what_does_not_fit_is_refused_with_a_reason(void **state)
 {
     pt_said_t said;
@@ -297,6 +353,9 @@ int main(void)
         cmocka_unit_test(nesting_has_the_same_limit_as_on_the_wire),
         cmocka_unit_test(cost_grows_with_the_bytes_and_not_with_their_square),
         cmocka_unit_test(progress_result_and_error_are_read),
+        cmocka_unit_test(files_and_what_was_reached_are_taken_as_they_are),
+        cmocka_unit_test(what_was_reached_has_16_kib_at_most),
+        cmocka_unit_test(a_declaration_is_handed_on_whatever_it_says),
         cmocka_unit_test(what_does_not_fit_is_refused_with_a_reason),
         cmocka_unit_test(text_that_is_too_long_is_cut_at_a_character),
         cmocka_unit_test(job_carries_its_inputs_as_they_came),

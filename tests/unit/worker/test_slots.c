@@ -27,6 +27,8 @@ typedef struct {
     char why[256];
     pt_death_t death;
     bool kill_at_progress;
+    char program[512]; /* of its slot, which borrows it */
+    size_t declared;
 } told_t;
 
 static void told_said(told_t *told, const pt_said_t *said)
@@ -34,6 +36,7 @@ static void told_said(told_t *told, const pt_said_t *said)
     told->progress += said->kind == PT_SAID_PROGRESS;
     told->results += said->kind == PT_SAID_RESULT;
     told->errors += said->kind == PT_SAID_ERROR;
+    told->declared += said->kind == PT_SAID_DECLARE;
     told->results_size = said->results_size;
     told->errors_at_result = told->errors_size;
     told->fraction = said->fraction;
@@ -82,18 +85,19 @@ static void run_for(told_t *told, int64_t ms)
         run_once(told);
 }
 
-static void open_limited_program(told_t *told, const char *program, const char *argument,
+static void open_limited_program(told_t *told, const char *program, const char *const *arguments,
                                  const pt_limits_t *limits)
 {
     memset(told, 0, sizeof *told);
+    snprintf(told->program, sizeof told->program, "%s", program);
     told->slots = pt_slots_new(PT_KEEPER, "", tell, told);
     assert_non_null(told->slots);
-    pt_slots_add(told->slots, "humanization", program, argument, limits);
+    pt_slots_add(told->slots, "humanization", told->program, arguments, limits);
 }
 
-static void open_program(told_t *told, const char *program, const char *argument)
+static void open_program(told_t *told, const char *program, const char *const *arguments)
 {
-    open_limited_program(told, program, argument, &(pt_limits_t){0});
+    open_limited_program(told, program, arguments, &(pt_limits_t){0});
 }
 
 static void open_limited_generic(told_t *told, const pt_limits_t *limits)
@@ -638,14 +642,15 @@ static void standard_error_without_a_job_is_nobodys(void **state)
     unlink(path);
 }
 
-static void argument_is_passed_and_signals_are_as_usual(void **state)
+static void arguments_are_passed_and_signals_are_as_usual(void **state)
 {
+    static const char *const words[] = {"-c", "exit $(($1 + $2))", "sh", "3", "4", NULL};
     char path[32];
     told_t told;
     (void)state;
-    open_program(&told, "/bin/sh", "-c"); /* an argument alone: sh complains and exits with 2 */
+    open_program(&told, "/bin/sh", words);
     run_until(&told, &told.deaths, 1);
-    assert_int_equal(told.death.status, 2);
+    assert_int_equal(told.death.status, 7);
     close_slots(&told);
     /* Blocked or ignored signals would be inherited; TERM must kill, and PIPE too. */
     open_script(&told, "kill -TERM $$; exit 0", path);
@@ -773,7 +778,7 @@ int main(void)
         cmocka_unit_test(program_that_cannot_be_started_is_told_to_the_job_that_waits),
         cmocka_unit_test(standard_error_of_a_job_is_told_all_before_its_ending),
         cmocka_unit_test(standard_error_without_a_job_is_nobodys),
-        cmocka_unit_test(argument_is_passed_and_signals_are_as_usual),
+        cmocka_unit_test(arguments_are_passed_and_signals_are_as_usual),
         cmocka_unit_test(pipeline_has_none_of_our_descriptors),
         cmocka_unit_test(death_of_the_agent_kills_the_pipeline),
         cmocka_unit_test(destroy_kills_everything),
