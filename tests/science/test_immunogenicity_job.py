@@ -6,7 +6,7 @@ import sys
 import msgpack
 import pytest
 from sources import CHECKOUT, TABLES, run
-from test_program import LINKER, VH, VL, endings, messages_in
+from test_program import LINKER, VH, VL, endings, messages_in, said
 from test_program import job as job_of
 
 JOB_TYPE = "immunogenicity"
@@ -49,8 +49,8 @@ def test_progress_then_a_result_as_the_contract_has_it():
 def test_same_inputs_same_bytes():
     a = job(("heavy", VH), ("light", VL))
     b = job(("heavy", VH), ("light", VL), job_id=bytes(range(16)), attempt=3)
-    alone = run(JOB_TYPE, text=msgpack.packb(a)).stdout
-    assert run(JOB_TYPE, text=msgpack.packb(b) + msgpack.packb(a)).stdout == alone + alone
+    alone = said(JOB_TYPE, a)
+    assert said(JOB_TYPE, b, a) == alone + alone
 
 
 def test_formats():

@@ -1,4 +1,5 @@
 #include "worker/pipelines/pack.h"
+#include <stdio.h>
 #include <string.h>
 
 static int pack_text(msgpack_packer *packer, const char *text, size_t length)
@@ -59,6 +60,20 @@ enum { DEPTH_MAX = 20 };
 
 static json_t *unpack(const msgpack_object *object, int depth);
 
+/* An identifier becomes the text of a UUID; other bytes have no place in JSON. */
+static json_t *unpack_bytes(const msgpack_object *object)
+{
+    if (object->via.bin.size != 16)
+        return json_null();
+    char text[37], *at = text;
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *at++ = '-';
+        at += sprintf(at, "%02x", (unsigned char)object->via.bin.ptr[i]);
+    }
+    return json_string(text);
+}
+
 static json_t *unpack_array(const msgpack_object *object, int depth)
 {
     json_t *array = json_array();
@@ -104,6 +119,8 @@ static json_t *unpack(const msgpack_object *object, int depth)
         return json_real(object->via.f64);
     case MSGPACK_OBJECT_STR:
         return json_stringn(object->via.str.ptr, object->via.str.size);
+    case MSGPACK_OBJECT_BIN:
+        return unpack_bytes(object);
     case MSGPACK_OBJECT_ARRAY:
         return unpack_array(object, depth + 1);
     case MSGPACK_OBJECT_MAP:

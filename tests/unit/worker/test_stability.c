@@ -64,7 +64,9 @@ static void proposals_are_sorted_and_bounded(void **state)
     pt_molecule_t molecule;
     pt_error_t error;
     assert_true(pt_molecule_read(chains, 2, false, &molecule, &error));
-    pt_analyse_stability(&molecule, nothing, NULL, &result);
+    static pt_scan_choice_t all;
+    memset(all.wanted, true, sizeof all.wanted);
+    pt_analyse_stability(&molecule, NULL, &all, nothing, NULL, &result);
     assert_true(result.stabilizing_count > 1 && result.stabilizing_count <= PT_STABILIZING_MAX);
     for (size_t i = 1; i < result.stabilizing_count; i++)
         assert_true(result.stabilizing[i - 1].ddg >= result.stabilizing[i].ddg);

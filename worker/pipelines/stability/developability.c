@@ -25,6 +25,15 @@ void pt_exposure(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed)
         exposed->rsa[i] = (double)table->rsa[domain->positions[i].number];
 }
 
+void pt_exposure_of_model(const pt_model_t *model, size_t d, pt_exposed_t *exposed)
+{
+    for (size_t i = 0; i < exposed->domain->length; i++) {
+        double rsa = pt_model_rsa(model, d, i);
+        if (rsa >= 0)
+            exposed->rsa[i] = rsa;
+    }
+}
+
 /* EMBOSS's pKa values (its file Epk.dat). */
 static const double PKA_N_TERMINUS = 8.6, PKA_C_TERMINUS = 3.6;
 static const struct {
@@ -81,21 +90,6 @@ size_t pt_total_cdr_length(const pt_exposed_t *parts, size_t count)
             if (pt_cdr_bounds(parts[d].domain, PT_CDR_IMGT, c, &from, &to))
                 total += to - from;
     return total;
-}
-
-const char *pt_state_name(pt_state_t state)
-{
-    static const char *const names[] = {"green", "amber", "red"};
-    return names[state];
-}
-
-pt_state_t pt_cdr_length_state(size_t length)
-{
-    const pt_range_t *range = &pt_cdr_length_range;
-    int n = (int)length;
-    if (n < range->amber_low || n > range->amber_high)
-        return PT_RED;
-    return n < range->green_low || n > range->green_high ? PT_AMBER : PT_GREEN;
 }
 
 double pt_surface_hydropathy(const pt_exposed_t *parts, size_t count, bool cdrs_only)

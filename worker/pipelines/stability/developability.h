@@ -5,7 +5,7 @@
 #ifndef PT_DEVELOPABILITY_H
 #define PT_DEVELOPABILITY_H
 
-#include "worker/pipelines/antibody/antibody.h"
+#include "worker/pipelines/fold/model.h"
 
 #define PT_PKA_TABLE "EMBOSS"
 
@@ -21,6 +21,9 @@ typedef struct {
  */
 void pt_exposure(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed);
 
+/* In its place, that of each residue which the model has. `d`: which of the model's domains. */
+void pt_exposure_of_model(const pt_model_t *model, size_t d, pt_exposed_t *exposed);
+
 /* Net charge at a pH, each domain as a free chain with both ends; Cys 23 and 104 are a disulfide.
  */
 double pt_net_charge(const pt_exposed_t *parts, size_t count, double ph);
@@ -30,12 +33,6 @@ double pt_isoelectric_point(const pt_exposed_t *parts, size_t count);
 
 /* Residues of the IMGT CDRs together. */
 size_t pt_total_cdr_length(const pt_exposed_t *parts, size_t count);
-
-typedef enum { PT_GREEN, PT_AMBER, PT_RED } pt_state_t;
-const char *pt_state_name(pt_state_t state);
-
-/* Against clinical-stage antibodies (heavy and light together). */
-pt_state_t pt_cdr_length_state(size_t length);
 
 /* Mean Kyte-Doolittle hydropathy of the surface, residues weighed by their accessibility; of the
    IMGT CDRs alone, or of all. */

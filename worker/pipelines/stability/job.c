@@ -1,8 +1,16 @@
 #include "worker/pipelines/stability/job.h"
 #include "worker/pipelines/options.h"
-#include "worker/pipelines/stability/render.h"
-#include "worker/pipelines/stability/stability.h"
+#include "worker/pipelines/stability/structure.h"
 #include <stdlib.h>
+#include <string.h>
+
+/* All that a job needs, too large for a stack. */
+typedef struct {
+    pt_molecule_t molecule;
+    pt_stability_choices_t choices;
+    pt_structure_t structure;
+    pt_stability_t result;
+} scratch_t;
 
 static void step(const char *what, double fraction, void *context)
 {
@@ -11,41 +19,75 @@ static void step(const char *what, double fraction, void *context)
         pt_report(reporter, what, fraction);
 }
 
-json_t *pt_stability_results(const pt_chain_t *chains, size_t count, bool lone_heavy,
-                             pt_reporter_t *reporter, pt_error_t *error)
+/* What was reached when the job failed, and whose fault it was. */
+static void tell(pt_answer_t *answer, const char *reached, const char *at_fault)
 {
-    pt_molecule_t molecule;
-    step("numbering", 0.0, reporter);
-    if (!pt_molecule_read(chains, count, lone_heavy, &molecule, error))
-        return NULL;
-    json_t *results = NULL;
-    pt_stability_t *scratch = malloc(sizeof *scratch);
-    if (scratch) {
-        pt_analyse_stability(&molecule, step, reporter, scratch);
-        results = pt_json_stability(scratch);
+    answer->partial = json_pack("{s:s, s:s}", "reached", reached, "at_fault", at_fault);
+}
+
+/* A model that was made here can be downloaded. */
+static json_t *files_of(const pt_structure_t *structure)
+{
+    return json_incref(json_object_get(structure->made, "files"));
+}
+
+static bool analyse(const pt_inputs_t *inputs, pt_reporter_t *reporter, scratch_t *s,
+                    pt_answer_t *answer, pt_error_t *error)
+{
+    if (!pt_molecule_read(inputs->chains, inputs->chain_count, inputs->lone_heavy, &s->molecule,
+                          error)) {
+        tell(answer, "job read", "chains");
+        return false;
     }
-    free(scratch);
-    if (!results) {
-        pt_error_set(error, "out_of_memory", "out of memory while analysing stability");
-        error->retry = true;
+    if (!pt_stability_choose(inputs->options, &s->molecule, &s->choices, error)) {
+        tell(answer, "numbering", "options");
+        return false;
     }
-    return results;
+    if (!pt_structure_choose((pt_structure_choice_t)s->choices.structure, inputs->earlier,
+                             &s->molecule, reporter, &s->structure, error)) {
+        tell(answer, "numbering", "structure");
+        return false;
+    }
+    pt_analyse_stability(&s->molecule, s->structure.there ? &s->structure.model : NULL,
+                         &s->choices.scan, step, reporter, &s->result);
+    answer->results = pt_json_stability(&s->result, &s->structure.source);
+    answer->versions = pt_json_stability_versions(&s->result, &s->structure.source);
+    answer->files = files_of(&s->structure);
+    return true;
 }
 
 static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, pt_answer_t *answer,
                     pt_error_t *error)
 {
-    answer->results = pt_stability_results(inputs->chains, inputs->chain_count, inputs->lone_heavy,
-                                           reporter, error);
-    if (!answer->results)
+    scratch_t *scratch = calloc(1, sizeof *scratch);
+    if (!scratch) {
+        pt_error_set(error, "out_of_memory", "out of memory before the analysis of stability");
+        error->retry = true;
         return false;
-    answer->versions = pt_json_stability_versions();
-    return true;
+    }
+    step("numbering", 0.0, reporter);
+    bool ok = analyse(inputs, reporter, scratch, answer, error);
+    pt_structure_clear(&scratch->structure);
+    free(scratch);
+    return ok;
+}
+
+json_t *pt_stability_results(const pt_chain_t *chains, size_t count, bool lone_heavy,
+                             pt_reporter_t *reporter, pt_error_t *error)
+{
+    pt_inputs_t inputs = {.chain_count = count, .lone_heavy = lone_heavy};
+    pt_answer_t answer = {NULL};
+    memcpy(inputs.chains, chains, count * sizeof *chains);
+    compute(&inputs, reporter, &answer, error);
+    json_decref(answer.versions);
+    json_decref(answer.files);
+    json_decref(answer.partial);
+    return answer.results;
 }
 
 const pt_pipeline_t pt_stability = {.job_type = "stability",
                                     .title = "Stability and developability analysis",
-                                    .version = "1.0.0",
+                                    .version = "1.1.0",
                                     .options_schema = pt_stability_options,
                                     .wants = "structure",
                                     .compute = compute};

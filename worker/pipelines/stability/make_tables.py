@@ -6,6 +6,7 @@ from pathlib import Path
 
 AMINO = "ACDEFGHIKLMNPQRSTVWY"
 WINDOWS = {"helix4": ("helix", 4), "charge4": ("charge", 4), "hydrophobicity8": ("hydrophobicity", 8)}
+METRICS = ("cdr_length", "psh", "ppc", "pnc", "sfvcsp")  # the order of pt_tap_metric_t
 PAIRS = {"pair_hydrophobicity": "hydrophobicity", "pair_volume": "volume"}
 
 
@@ -33,13 +34,20 @@ def burial(data):
         yield f"    {{'{chain}', {{[0] = -1, " + ", ".join(cells) + "}},"
 
 
+def limits(guideline):
+    """Where the range is open, infinity."""
+    cells = [guideline[c] or "-INFINITY" for c in ("amber_low", "green_low")]
+    cells += [guideline[c] or "INFINITY" for c in ("green_high", "amber_high")]
+    return "    {" + ", ".join(cells) + "},"
+
+
 def main():
     data, output = Path(sys.argv[1]), Path(sys.argv[2])
     scales = read(data, "ddg_scales.tsv")
     index = {r["scale"]: i for i, r in enumerate(scales)}
-    (length,) = read(data, "cdr_length.tsv")
+    guidelines = {r["metric"]: r for r in read(data, "tap_guidelines.tsv")}
     (hydropathy,) = read(data, "hydropathy.tsv")
-    parts = ["/* Made by make_tables.py from worker/data; not for editing. */", '#include "tables.h"', "",
+    parts = ["/* Made by make_tables.py from worker/data; not for editing. */", '#include "tables.h"', "#include <math.h>", "",
              "const double pt_ddg_scales[][PT_AMINO_COUNT] = {",
              *("    {" + ", ".join(r[a] for a in AMINO) + "}," for r in scales), "};",
              "const pt_ddg_term_t pt_ddg_terms[] = {", *(term(r, index) for r in read(data, "ddg_terms.tsv")), "};",
@@ -48,8 +56,7 @@ def main():
              f"const int pt_simba_volume = {index['simba_volume']};",
              "const pt_burial_t pt_burial_table[PT_BURIAL_KINDS] = {", *burial(data), "};",
              "const double pt_hydropathy[PT_AMINO_COUNT] = {" + ", ".join(hydropathy[a] for a in AMINO) + "};",
-             "const pt_range_t pt_cdr_length_range = {" + ", ".join(
-                 length[c] for c in ("amber_low", "green_low", "green_high", "amber_high")) + "};"]
+             "const pt_range_t pt_tap_ranges[PT_TAP_METRICS] = {", *map(limits, (guidelines[m] for m in METRICS)), "};"]
     output.write_text("\n".join(parts) + "\n")
 
 

@@ -4,11 +4,9 @@
 #include "worker/pipelines/stability/tables.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const chain_names[] = {"vh", "vl"};
-static const char needs_structure[] =
-    "needs a structure of the variant, and none is used: left out";
-
 static const char melting_basis[] =
     "typical of Fab fragments, not of this antibody: no score of a sequence alone tells";
 
@@ -18,12 +16,12 @@ static json_t *hundredths(double value)
     return json_real(round(value * 100) / 100 + 0.0);
 }
 
-/* "H100": chain letter and IMGT position. */
+/* "H100": chain letter and position in the scheme that was asked for. */
 static const char *place(const pt_stability_t *r, size_t d, size_t residue, char text[16])
 {
     char position[8];
     snprintf(text, 16, "%c%s", d ? 'L' : 'H',
-             pt_position_text(r->parts[d].domain->positions[residue], position));
+             pt_position_text(r->choice->names[d][residue], position));
     return text;
 }
 
@@ -40,26 +38,28 @@ static json_int_t index_in_chain(const pt_stability_t *r, size_t d, size_t resid
 
 static json_t *matrix_row(const pt_stability_t *r, size_t d, size_t i)
 {
-    char position[8];
+    char imgt[8], where[16];
     const pt_domain_t *domain = r->parts[d].domain;
     json_t *values = json_array();
     for (int a = 0; a < PT_DDG_AMINO; a++)
         json_array_append_new(values, hundredths(r->ddg[d][i][a]));
-    return json_pack("{s:I, s:s, s:s, s:s#, s:o, s:o}", "index", index_in_chain(r, d, i), "imgt",
-                     pt_position_text(domain->positions[i], position), "region", region(r, d, i),
-                     "wild", domain->residues + i, (size_t)1, "rsa", hundredths(r->parts[d].rsa[i]),
-                     "ddg", values);
+    return json_pack("{s:I, s:s, s:s, s:s, s:s#, s:o, s:o}", "index", index_in_chain(r, d, i),
+                     "imgt", pt_position_text(domain->positions[i], imgt), "position",
+                     place(r, d, i, where), "region", region(r, d, i), "wild", domain->residues + i,
+                     (size_t)1, "rsa", hundredths(r->parts[d].rsa[i]), "ddg", values);
 }
 
 static json_t *matrix(const pt_stability_t *r)
 {
-    json_t *all = json_pack("{s:s, s:s, s:s, s:s}", "unit", "kcal/mol", "sign",
-                            "negative destabilises", "amino_acids", PT_AMINO, "rsa_from",
-                            "mean over crystal structures by IMGT position");
+    json_t *all =
+        json_pack("{s:s, s:s, s:s, s:s}", "unit", "kcal/mol", "sign", "negative destabilises",
+                  "amino_acids", PT_AMINO, "rsa_from",
+                  r->model ? "the model" : "mean over crystal structures by IMGT position");
     for (size_t d = 0; d < r->count; d++) {
         json_t *rows = json_array();
         for (size_t i = 0; i < r->parts[d].domain->length; i++)
-            json_array_append_new(rows, matrix_row(r, d, i));
+            if (r->choice->wanted[d][i])
+                json_array_append_new(rows, matrix_row(r, d, i));
         json_object_set_new(all, chain_names[d], rows);
     }
     return all;
@@ -109,27 +109,87 @@ static json_t *liabilities(const pt_stability_t *r)
     return list;
 }
 
-static json_t *cdr_length(const pt_stability_t *r)
+/* {value, state, green, amber}; null where it is open or cannot be judged. */
+static json_t *limit(double value)
 {
-    const pt_range_t *range = &pt_cdr_length_range;
-    if (r->count == 1)
-        return json_pack("{s:I, s:n, s:s}", "total", (json_int_t)r->cdr_length, "state", "reason",
-                         "the clinical-stage range is one of heavy and light chain together");
-    return json_pack("{s:I, s:s, s:[i, i], s:[i, i]}", "total", (json_int_t)r->cdr_length, "state",
-                     pt_state_name(pt_cdr_length_state(r->cdr_length)), "green", range->green_low,
-                     range->green_high, "amber", range->amber_low, range->amber_high);
+    return isfinite(value) ? pt_json_number(value) : json_null();
 }
 
-static json_t *developability(const pt_stability_t *r)
+static json_t *metric(const pt_stability_t *r, pt_tap_metric_t which)
 {
-    return json_pack("{s:o, s:s, s:{s:o, s:o}, s:o, s:o, s:s, s:{s:n, s:n, s:n, s:n, s:s}}", "pI",
+    const pt_range_t *range = &pt_tap_ranges[which];
+    bool judged = pt_tap_judged(r, which);
+    double value = r->tap.value[which];
+    return json_pack("{s:o, s:o, s:[o, o], s:[o, o]}", "value", pt_json_number(value), "state",
+                     judged ? json_string(pt_state_name(pt_tap_state(which, value))) : json_null(),
+                     "green", limit(range->green_low), limit(range->green_high), "amber",
+                     limit(range->amber_low), limit(range->amber_high));
+}
+
+static json_t *salt_bridges(const pt_stability_t *r)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->tap.salt_bridge_count; i++) {
+        const pt_salt_bridge_t *bridge = &r->tap.salt_bridges[i];
+        char one[16], other[16];
+        json_array_append_new(
+            list, json_pack("[s, s]", place(r, bridge->domain[0], bridge->residue[0], one),
+                            place(r, bridge->domain[1], bridge->residue[1], other)));
+    }
+    return list;
+}
+
+/* What needs a model is null without one, and `reason` says why. */
+static json_t *patches(const pt_stability_t *r, const pt_structure_source_t *source)
+{
+    static const char *const names[PT_TAP_METRICS] = {[PT_TAP_PSH] = "psh",
+                                                      [PT_TAP_PPC] = "ppc",
+                                                      [PT_TAP_PNC] = "pnc",
+                                                      [PT_TAP_SFVCSP] = "sfvcsp"};
+    static const char alone[] = "the guidelines are of heavy and light chain together";
+    const char *reason = !r->model ? source->why_none : r->count == 1 ? alone : NULL;
+    json_t *all = json_object();
+    for (pt_tap_metric_t m = PT_TAP_PSH; m < PT_TAP_METRICS; m++) {
+        bool there = r->model && (r->count == 2 || m != PT_TAP_SFVCSP);
+        json_object_set_new(all, names[m], there ? metric(r, m) : json_null());
+    }
+    json_object_set_new(all, "vicinity_residues",
+                        r->model ? json_integer((json_int_t)r->tap.vicinity) : json_null());
+    json_object_set_new(all, "salt_bridges", r->model ? salt_bridges(r) : json_null());
+    json_object_set_new(all, "reason", reason ? json_string(reason) : json_null());
+    return all;
+}
+
+static json_t *cdr_length(const pt_stability_t *r)
+{
+    json_t *length = metric(r, PT_TAP_CDR_LENGTH);
+    json_object_set_new(length, "total", json_integer((json_int_t)r->tap.value[PT_TAP_CDR_LENGTH]));
+    json_object_del(length, "value");
+    return length;
+}
+
+/* {"ph_7_4": …}: a point is no part of a name that programs like. */
+static json_t *net_charge(const pt_stability_t *r)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < r->choice->ph_count; i++) {
+        char name[32];
+        double tenths = r->choice->ph[i] * 10;
+        snprintf(name, sizeof name, fabs(tenths - round(tenths)) < 1e-9 ? "ph_%.1f" : "ph_%.3g",
+                 r->choice->ph[i]);
+        name[strcspn(name, ".")] = '_';
+        json_object_set_new(all, name, pt_json_number(r->charge[i]));
+    }
+    return all;
+}
+
+static json_t *developability(const pt_stability_t *r, const pt_structure_source_t *source)
+{
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o}", "pI",
                      pt_json_number(r->isoelectric_point), "pka_table", PT_PKA_TABLE, "net_charge",
-                     "ph_7_4", pt_json_number(r->charge_7_4), "ph_6_0",
-                     pt_json_number(r->charge_6_0), "cdr_length", cdr_length(r),
-                     "cdr_surface_hydropathy",
+                     net_charge(r), "cdr_length", cdr_length(r), "cdr_surface_hydropathy",
                      pt_json_number(pt_surface_hydropathy(r->parts, r->count, true)), "liabilities",
-                     pt_state_name(r->liability_state), "patches", "psh", "ppc", "pnc", "sfvcsp",
-                     "reason", needs_structure);
+                     pt_state_name(r->liability_state), "patches", patches(r, source));
 }
 
 static json_t *scores(const pt_stability_t *r)
@@ -143,13 +203,21 @@ static json_t *scores(const pt_stability_t *r)
                      "developability_score", pt_json_number(r->developability));
 }
 
-json_t *pt_json_stability(const pt_stability_t *r)
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+json_t *pt_json_stability(const pt_stability_t *r, const pt_structure_source_t *source)
 {
     json_t *all = scores(r);
-    json_t *parts =
-        json_pack("{s:o, s:o, s:o, s:o, s:s, s:n}", "developability", developability(r),
-                  "liabilities", liabilities(r), "stabilizing_mutations", stabilizing(r),
-                  "ddg_matrix", matrix(r), "burial", "position table", "structure_result_id");
+    json_t *parts = json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:o}", "developability",
+                              developability(r, source), "liabilities", liabilities(r),
+                              "stabilizing_mutations", stabilizing(r), "ddg_matrix", matrix(r),
+                              "scheme", pt_scheme_name(r->choice->scheme), "burial",
+                              r->model ? "model" : "position table", "structure_result_id",
+                              text_or_null(source->job_id), "structure", source->source,
+                              "structure_note", text_or_null(source->why_none));
     if (all && (!parts || json_object_update(all, parts) < 0)) {
         json_decref(all);
         all = NULL;
@@ -158,13 +226,21 @@ json_t *pt_json_stability(const pt_stability_t *r)
     return all;
 }
 
-json_t *pt_json_stability_versions(void)
+json_t *pt_json_stability_versions(const pt_stability_t *r, const pt_structure_source_t *source)
 {
-    return json_pack(
+    json_t *versions = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "stability", "paratope " PT_STABILITY_VERSION,
         "ddg", PT_DDG_METHOD " " PT_DDG_VERSION, "ddg_data", "s2648, SimBa2, AAindex", "burial",
-        "position table, mean over 150 Fv and 46 nanobody crystal structures", "numbering",
-        "profile alignment " PT_NUMBERING_VERSION, "repertoire",
+        r->model ? "Shrake & Rupley on the model, maxima of Tien 2013"
+                 : "position table, mean over 150 Fv and 46 nanobody crystal structures",
+        "numbering", "profile alignment " PT_NUMBERING_VERSION, "repertoire",
         "Observed Antibody Space as counted by Merck/BioPhi-2021-publication", "charge",
         "pKa " PT_PKA_TABLE, "liabilities", "ab-characterisation, Satlawa 2024");
+    if (r->model)
+        json_object_set_new(
+            versions, "tap",
+            json_string("paratope " PT_TAP_VERSION ", guidelines of ab-characterisation 46ccd645"));
+    if (source->versions) /* of what made the model within this job */
+        json_object_update_missing(versions, (json_t *)source->versions);
+    return versions;
 }

@@ -24,20 +24,19 @@ static double evidence(const char *allele, pt_position_t position, char wild, ch
 }
 
 /* A nanobody's hallmarks are what a human heavy chain does not have there. */
-static bool is_hallmark(const pt_stability_t *r, const pt_domain_t *domain, size_t i)
+static bool is_hallmark(bool alone, const pt_domain_t *domain, size_t i)
 {
-    return r->count == 1 && pt_is_vhh_hallmark(domain->positions[i]);
+    return alone && pt_is_vhh_hallmark(domain->positions[i]);
 }
 
-static void matrix(pt_stability_t *r, size_t d)
+void pt_substitutions(const pt_exposed_t *part, bool alone, double ddg[PT_DOMAIN_MAX][PT_DDG_AMINO])
 {
-    const pt_domain_t *domain = r->parts[d].domain;
+    const pt_domain_t *domain = part->domain;
     pt_germline_match_t v = pt_nearest_v(domain, PT_HUMAN);
     for (size_t i = 0; i < domain->length; i++) {
-        double *row = r->ddg[d][i];
-        pt_ddg(domain->residues, domain->length, i, r->parts[d].rsa[i], row);
-        for (int a = 0; v.allele && !is_hallmark(r, domain, i) && a < PT_DDG_AMINO; a++)
-            row[a] += evidence(v.allele, domain->positions[i], domain->residues[i], PT_AMINO[a]);
+        pt_ddg(domain->residues, domain->length, i, part->rsa[i], ddg[i]);
+        for (int a = 0; v.allele && !is_hallmark(alone, domain, i) && a < PT_DDG_AMINO; a++)
+            ddg[i][a] += evidence(v.allele, domain->positions[i], domain->residues[i], PT_AMINO[a]);
     }
 }
 
@@ -86,7 +85,7 @@ static bool may_propose(const pt_stability_t *r, const pt_domain_t *domain, size
 {
     char wild = domain->residues[i];
     return mutant != wild && !strchr("CP", mutant) && !strchr("CP", wild) &&
-           !is_hallmark(r, domain, i) && !makes_site(domain, i, mutant);
+           !is_hallmark(r->count == 1, domain, i) && !makes_site(domain, i, mutant);
 }
 
 /* Framework only: the CDRs are the binding site. The best substitution of each residue. */
@@ -98,7 +97,7 @@ static void find_stabilizing(pt_stability_t *r, size_t d)
     pt_mark_cdrs(domain, PT_CDR_UNION, cdr);
     for (size_t i = 0; v.allele && i < domain->length; i++) {
         pt_stabilizing_t best = {d, i, 0, STABILIZING};
-        for (int a = 0; !cdr[i] && a < PT_DDG_AMINO; a++)
+        for (int a = 0; !cdr[i] && r->choice->wanted[d][i] && a < PT_DDG_AMINO; a++)
             if (r->ddg[d][i][a] >= best.ddg && is_usual(v.allele, domain, i, PT_AMINO[a]) &&
                 may_propose(r, domain, i, PT_AMINO[a]))
                 best = (pt_stabilizing_t){d, i, PT_AMINO[a], r->ddg[d][i][a]};
@@ -127,41 +126,65 @@ static double worth(pt_state_t state)
     return of_state[state];
 }
 
-/* A nanobody has no range of CDR lengths. */
+/* The guidelines are of heavy and light chain together. */
+bool pt_tap_judged(const pt_stability_t *r, pt_tap_metric_t metric)
+{
+    return r->count == 2 && (r->model || metric == PT_TAP_CDR_LENGTH);
+}
+
 static double developability(const pt_stability_t *r)
 {
-    double liabilities = worth(r->liability_state);
-    return r->count == 1 ? liabilities
-                         : (liabilities + worth(pt_cdr_length_state(r->cdr_length))) / 2;
+    double sum = worth(r->liability_state);
+    int judged = 1;
+    for (pt_tap_metric_t m = 0; m < PT_TAP_METRICS; m++)
+        if (pt_tap_judged(r, m)) {
+            sum += worth(pt_tap_state(m, r->tap.value[m]));
+            judged++;
+        }
+    return sum / judged;
 }
 
 static void score(pt_stability_t *r)
 {
     r->isoelectric_point = pt_isoelectric_point(r->parts, r->count);
-    r->charge_7_4 = pt_net_charge(r->parts, r->count, 7.4);
-    r->charge_6_0 = pt_net_charge(r->parts, r->count, 6.0);
+    for (size_t i = 0; i < r->choice->ph_count; i++)
+        r->charge[i] = pt_net_charge(r->parts, r->count, r->choice->ph[i]);
     r->solubility = -pt_surface_hydropathy(r->parts, r->count, false);
     r->aggregation = pt_hydrophobic_peak(r->parts, r->count);
     r->thermostability = pt_consensus(r->parts, r->count);
-    r->cdr_length = pt_total_cdr_length(r->parts, r->count);
+    r->tap.value[PT_TAP_CDR_LENGTH] = (double)pt_total_cdr_length(r->parts, r->count);
     r->developability = developability(r);
 }
 
-void pt_analyse_stability(const pt_molecule_t *molecule, pt_stability_progress_fn progress,
+static void look_at_surface(const pt_molecule_t *molecule, pt_stability_t *r)
+{
+    const pt_domain_t *domains[2] = {&molecule->heavy.domain, &molecule->light.domain};
+    for (size_t d = 0; d < r->count; d++) {
+        pt_exposure(domains[d], r->count == 1, &r->parts[d]);
+        if (r->model)
+            pt_exposure_of_model(r->model, d, &r->parts[d]);
+    }
+    if (r->model)
+        pt_tap(domains, r->count, r->model, &r->tap);
+}
+
+void pt_analyse_stability(const pt_molecule_t *molecule, const pt_model_t *model,
+                          const pt_scan_choice_t *choice, pt_stability_progress_fn progress,
                           void *context, pt_stability_t *r)
 {
     memset(r, 0, sizeof *r);
     r->count = molecule->light.there ? 2 : 1;
-    pt_exposure(&molecule->heavy.domain, r->count == 1, &r->parts[0]);
-    if (r->count == 2)
-        pt_exposure(&molecule->light.domain, false, &r->parts[1]);
+    r->model = model;
+    r->choice = choice;
+    progress("surface", 0.9, context);
+    look_at_surface(molecule, r);
     for (size_t d = 0; d < r->count; d++) {
         progress(d ? "substitutions of the light domain" : "substitutions of the heavy domain",
-                 0.1 + 0.4 * (double)d, context);
-        matrix(r, d);
+                 0.92 + 0.03 * (double)d, context);
+        pt_substitutions(&r->parts[d], r->count == 1, r->ddg[d]);
         find_stabilizing(r, d);
     }
-    progress("developability", 0.9, context);
+    progress("developability", 0.98, context);
     find_liabilities(r);
     score(r);
 }

@@ -5,12 +5,16 @@
 #define PT_STABILITY_H
 
 #include "worker/pipelines/antibody/liabilities.h"
+#include "worker/pipelines/antibody/schemes.h"
 #include "worker/pipelines/molecule.h"
 #include "worker/pipelines/stability/ddg.h"
 #include "worker/pipelines/stability/developability.h"
+#include "worker/pipelines/stability/tap.h"
 
-#define PT_STABILITY_VERSION "1"
+#define PT_STABILITY_VERSION "2"
 #define PT_STABILIZING_MAX 20
+#define PT_POSITIONS_MAX (2 * PT_DOMAIN_MAX)
+#define PT_PH_MAX 16
 
 /*
  *  Where Fab fragments melt, °C, and the spread among them: round numbers of the literature, the
@@ -28,19 +32,30 @@ typedef struct {
     double ddg;
 } pt_stabilizing_t;
 
+/* What is wanted of the substitutions and charges. */
+typedef struct {
+    pt_scheme_t scheme;
+    pt_position_t names[2][PT_DOMAIN_MAX]; /* of the domains' residues in that scheme */
+    bool wanted[2][PT_DOMAIN_MAX];         /* whose substitutions are given */
+    size_t ph_count;
+    double ph[PT_PH_MAX];
+} pt_scan_choice_t;
+
 typedef struct {
     size_t count; /* heavy first; one for a nanobody */
+    const pt_scan_choice_t *choice;
+    const pt_model_t *model; /* NULL: burial is the position table's */
+    pt_tap_t tap;            /* only with a model, but for the CDRs' length */
     pt_exposed_t parts[2];
     double ddg[2][PT_DOMAIN_MAX][PT_DDG_AMINO];
     size_t stabilizing_count; /* the largest first */
     pt_stabilizing_t stabilizing[PT_STABILIZING_MAX];
     size_t liability_count;
     pt_liability_t liabilities[PT_LIABILITIES_MAX];
-    double isoelectric_point, charge_7_4, charge_6_0;
+    double isoelectric_point, charge[PT_PH_MAX];
     double solubility;          /* minus the surface's hydropathy: higher is more soluble */
     double aggregation;         /* the hydrophobic peak: higher aggregates more */
     double thermostability;     /* consensus, 0 to 1: higher is more stable */
-    size_t cdr_length;          /* of all IMGT CDRs */
     pt_state_t liability_state; /* red with a high one, amber with a medium one */
     double developability;      /* mean of the states that could be judged, green 1, red 0 */
 } pt_stability_t;
@@ -48,8 +63,20 @@ typedef struct {
 /* Called before each domain's matrix with the fraction done. */
 typedef void (*pt_stability_progress_fn)(const char *step, double fraction, void *context);
 
-/* `result` borrows the molecule. */
-void pt_analyse_stability(const pt_molecule_t *molecule, pt_stability_progress_fn progress,
+/*
+ *  The ddG of all substitutions of a domain, by the sequence model, SimBa-SYM at each residue's
+ * accessibility and the evidence of human repertoires. `alone`: a nanobody, whose hallmarks no
+ * repertoire speaks for.
+ */
+void pt_substitutions(const pt_exposed_t *part, bool alone,
+                      double ddg[PT_DOMAIN_MAX][PT_DDG_AMINO]);
+
+/* Whether a metric has a value here and can be judged against clinical-stage antibodies. */
+bool pt_tap_judged(const pt_stability_t *result, pt_tap_metric_t metric);
+
+/* `model` may be NULL. `result` borrows all of them. */
+void pt_analyse_stability(const pt_molecule_t *molecule, const pt_model_t *model,
+                          const pt_scan_choice_t *choice, pt_stability_progress_fn progress,
                           void *context, pt_stability_t *result);
 
 #endif

@@ -27,8 +27,19 @@ typedef struct {
     float rsa[129];
 } pt_burial_t;
 
+/* The five metrics of TAP. */
+typedef enum {
+    PT_TAP_CDR_LENGTH, /* residues of all IMGT CDRs */
+    PT_TAP_PSH,        /* patches of surface hydrophobicity */
+    PT_TAP_PPC,        /* patches of positive charge */
+    PT_TAP_PNC,        /* patches of negative charge */
+    PT_TAP_SFVCSP,     /* charge of VH's surface times charge of VL's */
+    PT_TAP_METRICS
+} pt_tap_metric_t;
+
+/* Infinite where it is open. */
 typedef struct {
-    int amber_low, green_low, green_high, amber_high;
+    double amber_low, green_low, green_high, amber_high;
 } pt_range_t;
 
 enum { PT_BURIAL_KINDS = 4 };
@@ -38,7 +49,7 @@ extern const pt_ddg_term_t pt_ddg_terms[];
 extern const size_t pt_ddg_term_count;
 extern const int pt_simba_hydrophobicity, pt_simba_volume; /* rows of pt_ddg_scales */
 extern const pt_burial_t pt_burial_table[PT_BURIAL_KINDS];
-extern const double pt_hydropathy[PT_AMINO_COUNT]; /* Kyte & Doolittle 1982 */
-extern const pt_range_t pt_cdr_length_range;       /* residues, of heavy and light chain together */
+extern const double pt_hydropathy[PT_AMINO_COUNT];     /* Kyte & Doolittle 1982 */
+extern const pt_range_t pt_tap_ranges[PT_TAP_METRICS]; /* of heavy and light chain together */
 
 #endif
