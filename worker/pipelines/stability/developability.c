@@ -17,7 +17,7 @@ static const pt_burial_t *burial_of(char kind)
     return &pt_burial_table[0];
 }
 
-void pt_exposure(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed)
+void pt_exposed_by_table(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed)
 {
     const pt_burial_t *table = alone ? burial_of('N') : burial_of(domain->chain);
     exposed->domain = domain;
@@ -25,7 +25,7 @@ void pt_exposure(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed)
         exposed->rsa[i] = (double)table->rsa[domain->positions[i].number];
 }
 
-void pt_exposure_of_model(const pt_model_t *model, size_t d, pt_exposed_t *exposed)
+void pt_exposed_by_model(const pt_model_t *model, size_t d, pt_exposed_t *exposed)
 {
     for (size_t i = 0; i < exposed->domain->length; i++) {
         double rsa = pt_model_rsa(model, d, i);

@@ -19,10 +19,10 @@ typedef struct {
  *  Relative solvent accessibility of each residue by its IMGT position, averaged over crystal
  * structures. `alone`: a nanobody, which has no partner that covers it.
  */
-void pt_exposure(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed);
+void pt_exposed_by_table(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed);
 
 /* In its place, that of each residue which the model has. `d`: which of the model's domains. */
-void pt_exposure_of_model(const pt_model_t *model, size_t d, pt_exposed_t *exposed);
+void pt_exposed_by_model(const pt_model_t *model, size_t d, pt_exposed_t *exposed);
 
 /* Net charge at a pH, each domain as a free chain with both ends; Cys 23 and 104 are a disulfide.
  */

@@ -160,9 +160,9 @@ static void look_at_surface(const pt_molecule_t *molecule, pt_stability_t *r)
 {
     const pt_domain_t *domains[2] = {&molecule->heavy.domain, &molecule->light.domain};
     for (size_t d = 0; d < r->count; d++) {
-        pt_exposure(domains[d], r->count == 1, &r->parts[d]);
+        pt_exposed_by_table(domains[d], r->count == 1, &r->parts[d]);
         if (r->model)
-            pt_exposure_of_model(r->model, d, &r->parts[d]);
+            pt_exposed_by_model(r->model, d, &r->parts[d]);
     }
     if (r->model)
         pt_tap(domains, r->count, r->model, &r->tap);
