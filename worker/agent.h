@@ -20,11 +20,10 @@
 
 typedef struct {
     char job_type[PT_TYPE_MAX];
-    size_t slots;       /* none: it is only declared */
-    int64_t timeout_ms; /* of a job, from its start */
-    pt_limits_t limits; /* of its processes */
-    const void
-        *declared; /* pt_declaration_t as written, borrowed; NULL: as its pipelines declare */
+    size_t slots;         /* none: it is only declared */
+    int64_t timeout_ms;   /* of a job, from its start */
+    pt_limits_t limits;   /* of its processes */
+    const void *declared; /* pt_declared_t as written, borrowed; NULL: as its pipelines declare */
     size_t declared_size;
 } pt_agent_type_t;
 

@@ -1,6 +1,6 @@
 #include "worker/agent_inside.h"
 
-#include "proto/declaration.h"
+#include "proto/declared.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,17 +47,17 @@ static void grumble(pt_agent_t *self, agent_type_t *type, const char *why)
 void declare_heard(pt_agent_t *self, const agent_slot_t *slot, const pt_said_t *said)
 {
     agent_type_t *type = &self->types[slot->type];
-    pt_declaration_t declaration;
+    pt_declared_t declaration;
     if (type->what.declared) /* the configuration knows better */
         return;
-    const char *why = pt_declaration_read(&declaration, said->declared, said->declared_size);
+    const char *why = pt_declared_read(&declaration, said->declared, said->declared_size);
     if (why) {
         grumble(self, type, why);
         return;
     }
     msgpack_sbuffer bytes;
     msgpack_sbuffer_init(&bytes);
-    pt_declaration_write(&declaration, &bytes);
+    pt_declared_write(&declaration, &bytes);
     bool same = type->declared && type->declared_size == bytes.size &&
                 memcmp(type->declared, bytes.data, bytes.size) == 0;
     size_t size = bytes.size;

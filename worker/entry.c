@@ -1,6 +1,6 @@
 #include "worker/entry.h"
 
-#include "proto/declaration.h"
+#include "proto/declared.h"
 #include "proto/options_schema.h"
 
 #include <errno.h>
@@ -116,7 +116,7 @@ static char *check_schema(const char *path, const char *text, size_t size)
     return title;
 }
 
-static void set_title(pt_declaration_t *declaration, const char *title)
+static void set_title(pt_declared_t *declaration, const char *title)
 {
     size_t size = strlen(title);
     if (size == 0 || size > PT_TITLE_MAX || !pt_text_valid(title, size))
@@ -124,7 +124,7 @@ static void set_title(pt_declaration_t *declaration, const char *title)
     memcpy(declaration->title, title, size + 1);
 }
 
-static void set_wants(pt_declaration_t *declaration, const char *text)
+static void set_wants(pt_declared_t *declaration, const char *text)
 {
     char word[PT_TYPE_MAX];
     for (size_t n = 0; text && pt_word(text, n, word, sizeof word); n++) {
@@ -138,7 +138,7 @@ void pt_entry_declare(const pt_entry_t *self, pt_agent_type_t *type)
 {
     const char *path = self->values[PT_ENTRY_OPTIONS], *title = self->values[PT_ENTRY_TITLE];
     const char *version = self->values[PT_ENTRY_VERSION];
-    pt_declaration_t declaration = {.want_count = 0};
+    pt_declared_t declaration = {.want_count = 0};
     if (!path)
         return;
     char *text = read_schema(path, &declaration.schema_size);
@@ -146,12 +146,12 @@ void pt_entry_declare(const pt_entry_t *self, pt_agent_type_t *type)
     declaration.schema = text;
     set_title(&declaration, title ? title : own ? own : self->job_type);
     version = version ? version : "1.0.0";
-    if (!pt_declaration_set_version(&declaration, version, strlen(version)))
+    if (!pt_declared_set_version(&declaration, version, strlen(version)))
         pt_worker_refuse("a version is three numbers, such as 1.0.0", version);
     set_wants(&declaration, self->values[PT_ENTRY_WANTS]);
     msgpack_sbuffer bytes;
     msgpack_sbuffer_init(&bytes);
-    pt_declaration_write(&declaration, &bytes);
+    pt_declared_write(&declaration, &bytes);
     type->declared_size = bytes.size;
     type->declared = msgpack_sbuffer_release(&bytes);
     free(own);

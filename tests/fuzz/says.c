@@ -1,7 +1,7 @@
 /* What a pipeline writes to its agent: cut into messages, however the bytes come; each read.
  * Bytes: the size of the pieces (0: all at once); the stream. */
 #include "fuzz.h"
-#include "proto/declaration.h"
+#include "proto/declared.h"
 #include "worker/framing.h"
 #include "worker/said.h"
 
@@ -19,14 +19,14 @@ static bool is_inside(const void *part, size_t size, const uint8_t *message, siz
 /* What is taken fits into a message, and is read as what was written. */
 static void check_declaration(const void *data, size_t size)
 {
-    pt_declaration_t said, again;
+    pt_declared_t said, again;
     msgpack_sbuffer out;
-    if (pt_declaration_read(&said, data, size) != NULL)
+    if (pt_declared_read(&said, data, size) != NULL)
         return;
     msgpack_sbuffer_init(&out);
-    pt_declaration_write(&said, &out);
+    pt_declared_write(&said, &out);
     CHECK(out.size <= PT_PAYLOAD_MAX && pt_msgpack_valid(out.data, out.size));
-    CHECK(pt_declaration_read(&again, out.data, out.size) == NULL);
+    CHECK(pt_declared_read(&again, out.data, out.size) == NULL);
     CHECK(again.schema_size == said.schema_size &&
           memcmp(again.schema, said.schema, said.schema_size) == 0);
     again.schema = said.schema; /* the rest is in it: both began as zeros */

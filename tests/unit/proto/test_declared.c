@@ -1,7 +1,7 @@
 /* What pipelines declare: read from any msgpack, written as the wire has it. */
 #include "tests/unit/unit.h"
 
-#include "proto/declaration.h"
+#include "proto/declared.h"
 
 #define PUT(TO, TEXT) msgpack_sbuffer_write(TO, TEXT, sizeof(TEXT) - 1)
 #define TITLE                                                                                      \
@@ -15,16 +15,16 @@
     "\xa5wants\x92\xa9structure\xa3"                                                               \
     "a_1"
 
-static const char *read(pt_declaration_t *self, const char *bytes, size_t size)
+static const char *read(pt_declared_t *self, const char *bytes, size_t size)
 {
     assert_true(pt_msgpack_valid(bytes, size));
-    return pt_declaration_read(self, bytes, size);
+    return pt_declared_read(self, bytes, size);
 }
 #define READ(SELF, BYTES) read(SELF, BYTES, sizeof(BYTES) - 1)
 
 static void what_is_read_is_written_again(void **state)
 {
-    pt_declaration_t first, again;
+    pt_declared_t first, again;
     msgpack_sbuffer out;
     (void)state;
     assert_null(READ(&first, "\x86\xa1m\xa7"
@@ -36,7 +36,7 @@ static void what_is_read_is_written_again(void **state)
     assert_int_equal(first.schema_size, 2);
     assert_memory_equal(first.schema, "{}", 2);
     msgpack_sbuffer_init(&out);
-    pt_declaration_write(&first, &out);
+    pt_declared_write(&first, &out);
     assert_int_equal(out.size, sizeof("\x84" TITLE VERSION SCHEMA WANTS) - 1);
     assert_memory_equal(out.data, "\x84" TITLE VERSION SCHEMA WANTS, out.size);
     assert_null(read(&again, out.data, out.size));
@@ -46,7 +46,7 @@ static void what_is_read_is_written_again(void **state)
 
 static void wants_may_be_missing_and_nothing_else(void **state)
 {
-    pt_declaration_t self;
+    pt_declared_t self;
     (void)state;
     assert_null(READ(&self, "\x83" TITLE VERSION SCHEMA));
     assert_int_equal(self.want_count, 0);
@@ -59,7 +59,7 @@ static void wants_may_be_missing_and_nothing_else(void **state)
 
 static void what_does_not_fit_is_named(void **state)
 {
-    pt_declaration_t self;
+    pt_declared_t self;
     (void)state;
     assert_non_null(strstr(READ(&self, "\x83\xa5title\xa0" VERSION SCHEMA), "title"));
     assert_non_null(strstr(READ(&self, "\x83\xa5title\xa1\xff" VERSION SCHEMA), "title"));
@@ -91,22 +91,22 @@ static void a_version_is_three_numbers(void **state)
                                       "1000000.0.0",
                                       "1.0.0\n",
                                       "1.0.99999999999999999999"};
-    pt_declaration_t self;
+    pt_declared_t self;
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        assert_true(pt_declaration_set_version(&self, good[i][0], strlen(good[i][0])));
+        assert_true(pt_declared_set_version(&self, good[i][0], strlen(good[i][0])));
         assert_string_equal(self.version, good[i][1]);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(pt_declaration_set_version(&self, bad[i], strlen(bad[i])));
-    assert_false(pt_declaration_set_version(&self, "1.0.0\0", 6));
+        assert_false(pt_declared_set_version(&self, bad[i], strlen(bad[i])));
+    assert_false(pt_declared_set_version(&self, "1.0.0\0", 6));
 }
 
 /* A title and a schema of that many bytes. */
 static const char *read_sized(size_t title, size_t schema, size_t wants)
 {
     static char text[PT_SCHEMA_MAX + 1];
-    pt_declaration_t self;
+    pt_declared_t self;
     msgpack_sbuffer out;
     msgpack_packer to;
     memset(text, 'x', sizeof text);
@@ -127,7 +127,7 @@ static const char *read_sized(size_t title, size_t schema, size_t wants)
     if (!why) {                /* as it goes over the wire */
         msgpack_sbuffer again; /* the schema is borrowed from `out` */
         msgpack_sbuffer_init(&again);
-        pt_declaration_write(&self, &again);
+        pt_declared_write(&self, &again);
         assert_true(again.size <= PT_PAYLOAD_MAX);
         msgpack_sbuffer_destroy(&again);
     }

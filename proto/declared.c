@@ -1,4 +1,4 @@
-#include "proto/declaration.h"
+#include "proto/declared.h"
 
 #include "proto/value.h"
 
@@ -15,7 +15,7 @@ static bool take_number(const char **text, const char *end, unsigned *number)
     return *text > from && *text - from <= 6;
 }
 
-bool pt_declaration_set_version(pt_declaration_t *self, const char *text, size_t size)
+bool pt_declared_set_version(pt_declared_t *self, const char *text, size_t size)
 {
     const char *end = text + size;
     unsigned part[3];
@@ -29,7 +29,7 @@ bool pt_declaration_set_version(pt_declaration_t *self, const char *text, size_t
     return text == end;
 }
 
-static bool read_title(pt_declaration_t *self, const pt_value_t *value)
+static bool read_title(pt_declared_t *self, const pt_value_t *value)
 {
     if (value->kind != PT_VALUE_TEXT || value->size == 0 || value->size > PT_TITLE_MAX ||
         !pt_text_valid(value->bytes, value->size))
@@ -39,13 +39,12 @@ static bool read_title(pt_declaration_t *self, const pt_value_t *value)
     return true;
 }
 
-static bool read_version(pt_declaration_t *self, const pt_value_t *value)
+static bool read_version(pt_declared_t *self, const pt_value_t *value)
 {
-    return value->kind == PT_VALUE_TEXT &&
-           pt_declaration_set_version(self, value->bytes, value->size);
+    return value->kind == PT_VALUE_TEXT && pt_declared_set_version(self, value->bytes, value->size);
 }
 
-static bool read_schema(pt_declaration_t *self, const pt_value_t *value)
+static bool read_schema(pt_declared_t *self, const pt_value_t *value)
 {
     self->schema = value->bytes;
     self->schema_size = value->size;
@@ -53,7 +52,7 @@ static bool read_schema(pt_declaration_t *self, const pt_value_t *value)
            pt_text_valid(value->bytes, value->size);
 }
 
-static bool read_wants(pt_declaration_t *self, pt_span_t at)
+static bool read_wants(pt_declared_t *self, pt_span_t at)
 {
     pt_value_t list = pt_value_next(&at);
     if (list.kind != PT_VALUE_ARRAY || list.size > PT_TYPES_MAX)
@@ -78,7 +77,7 @@ static const struct {
             {"wants", "wants is no list of job types"}};
 enum { TITLE, VERSION, SCHEMA, WANTS, KEYS };
 
-static bool read_key(pt_declaration_t *self, int key, pt_span_t whole)
+static bool read_key(pt_declared_t *self, int key, pt_span_t whole)
 {
     pt_span_t at = whole;
     pt_value_t value = pt_value_next(&at);
@@ -94,7 +93,7 @@ static bool read_key(pt_declaration_t *self, int key, pt_span_t whole)
     }
 }
 
-const char *pt_declaration_read(pt_declaration_t *self, const void *data, size_t size)
+const char *pt_declared_read(pt_declared_t *self, const void *data, size_t size)
 {
     pt_span_t at = {data, size};
     memset(self, 0, sizeof *self);
@@ -125,7 +124,7 @@ static void pack_text(msgpack_packer *to, const char *text, size_t size)
     msgpack_pack_str_body(to, text, size);
 }
 
-void pt_declaration_write(const pt_declaration_t *self, msgpack_sbuffer *out)
+void pt_declared_write(const pt_declared_t *self, msgpack_sbuffer *out)
 {
     msgpack_packer to;
     msgpack_packer_init(&to, out, msgpack_sbuffer_write);

@@ -2,8 +2,8 @@
  * one msgpack map, the same from the pipeline to the agent and from there to the gateways. Whether
  * the schema is one is for options_schema.h to say.
  */
-#ifndef PT_DECLARATION_H
-#define PT_DECLARATION_H
+#ifndef PT_DECLARED_H
+#define PT_DECLARED_H
 
 #include "proto/wire.h"
 
@@ -20,15 +20,15 @@ typedef struct {
     size_t schema_size;
     char wants[PT_TYPES_MAX][PT_TYPE_MAX]; /* job types */
     size_t want_count;
-} pt_declaration_t;
+} pt_declared_t;
 
 /* Reads a map that is known to be well-formed; keys that are none of the four are passed over.
    Returns NULL, or what is not acceptable. */
-const char *pt_declaration_read(pt_declaration_t *self, const void *data, size_t size);
+const char *pt_declared_read(pt_declared_t *self, const void *data, size_t size);
 
 /* Three numbers of at most 6 digits, with dots between. False: it is none. */
-bool pt_declaration_set_version(pt_declaration_t *self, const char *text, size_t size);
+bool pt_declared_set_version(pt_declared_t *self, const char *text, size_t size);
 
-void pt_declaration_write(const pt_declaration_t *self, msgpack_sbuffer *out);
+void pt_declared_write(const pt_declared_t *self, msgpack_sbuffer *out);
 
 #endif
