@@ -20,7 +20,7 @@ typedef struct {
     const void *partial; /* error: a map, borrowed; NULL: there is none */
     size_t partial_size;
     bool partial_unfit;   /* there is one, but it is no map or too large */
-    const void *declared; /* declare: the message, for pt_declaration_read; borrowed */
+    const void *declared; /* declare: the message, for pt_declared_read; borrowed */
     size_t declared_size;
 } pt_said_t;
 
