@@ -26,11 +26,11 @@ static const struct {
     int (*table)(const char *path); /* --table, instead of --fasta */
     const char *about;
 } commands[] = {
-    {"humanization", &pt_humanization, pt_tool_humanization, false, NULL,
-     "CDR and Vernier grafting on human germlines"},
-    {"immunogenicity", &pt_immunogenicity, pt_tool_immunogenicity, false, NULL,
+    {"humanization", &pt_humanization, pt_tool_pipeline, false, NULL,
+     "four strategies on human frameworks"},
+    {"immunogenicity", &pt_immunogenicity, pt_tool_pipeline, false, NULL,
      "epitopes, risk and deimmunisation"},
-    {"stability", &pt_stability, pt_tool_stability, false, NULL,
+    {"stability", &pt_stability, pt_tool_pipeline, false, NULL,
      "stability changes of all substitutions, developability"},
     {"numbering", NULL, pt_tool_numbering, true, NULL, "chain type, germline genes and positions"},
     {"humanness", NULL, pt_tool_humanness, false, NULL, "how human an antibody is, 0 to 1"},
@@ -43,6 +43,8 @@ static void help(FILE *to)
     fputs(
         "usage: paratope-pipeline JOB_TYPE                serve jobs, msgpack on stdin and stdout\n"
         "       paratope-pipeline COMMAND --fasta FILE    print one JSON object a line\n"
+        "                         [--options JSON]          … with a job's options (text or a "
+        "file)\n"
         "       paratope-pipeline ddg --table FILE        print the table with a column ddg\n"
         "       paratope-pipeline --help | --version\n\n",
         to);
@@ -75,20 +77,40 @@ static int find_command(const char *name)
     return -1;
 }
 
-static int run(const char *name, const char *fasta, const char *table, pt_scheme_t scheme)
+/* What was asked for on the command line. */
+typedef struct {
+    const char *fasta, *table, *options;
+    pt_scheme_t scheme;
+} asked_t;
+
+static int run_tool(int c, const asked_t *asked)
+{
+    const pt_pipeline_t *pipeline = commands[c].pipeline;
+    pt_tool_options_t options = {commands[c].apart, asked->scheme, pipeline, NULL};
+    json_t *read = NULL;
+    if (asked->options && !(read = pt_tool_read_options(pipeline, asked->options)))
+        return USAGE_ERROR;
+    options.options = read;
+    int status = pt_tool_run(commands[c].tool, &options, asked->fasta);
+    json_decref(read);
+    return status;
+}
+
+static int run(const char *name, const asked_t *asked)
 {
     int c = find_command(name);
     if (c < 0)
         return misuse("there is no job type or command ", name);
-    if (table && (fasta || !commands[c].table))
+    if (asked->table && (asked->fasta || !commands[c].table))
         return misuse("--table FILE is for ddg alone, not for ", name);
-    if (table)
-        return commands[c].table(table);
+    if (asked->options && (!asked->fasta || !commands[c].pipeline))
+        return misuse("--options is for job types with --fasta FILE, not for ", name);
+    if (asked->table)
+        return commands[c].table(asked->table);
     if (commands[c].table)
         return misuse("--table FILE is needed for ", name);
-    pt_tool_options_t tool_options = {commands[c].apart, scheme};
-    if (fasta)
-        return pt_tool_run(commands[c].tool, &tool_options, fasta);
+    if (asked->fasta)
+        return run_tool(c, asked);
     if (!commands[c].pipeline)
         return misuse("--fasta FILE is needed for ", name);
     signal(SIGPIPE, SIG_IGN); /* an agent that is gone is an error of write */
@@ -97,23 +119,28 @@ static int run(const char *name, const char *fasta, const char *table, pt_scheme
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"fasta", required_argument, NULL, 'f'},  {"table", required_argument, NULL, 't'},
-        {"scheme", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},      {0}};
-    const char *fasta = NULL, *table = NULL;
-    pt_scheme_t scheme = PT_SCHEME_IMGT;
+    static const struct option options[] = {{"fasta", required_argument, NULL, 'f'},
+                                            {"table", required_argument, NULL, 't'},
+                                            {"options", required_argument, NULL, 'o'},
+                                            {"scheme", required_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {0}};
+    asked_t asked = {.scheme = PT_SCHEME_IMGT};
     int option;
     while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1)
         switch (option) {
         case 'f':
-            fasta = optarg;
+            asked.fasta = optarg;
             break;
         case 't':
-            table = optarg;
+            asked.table = optarg;
+            break;
+        case 'o':
+            asked.options = optarg;
             break;
         case 's':
-            if (!pt_scheme_parse(optarg, &scheme))
+            if (!pt_scheme_parse(optarg, &asked.scheme))
                 return misuse("there is no numbering scheme ", optarg);
             break;
         case 'h':
@@ -129,5 +156,5 @@ int main(int argc, char **argv)
         return misuse("a job type is missing", "");
     if (optind + 1 < argc)
         return misuse("one job type only, not also ", argv[optind + 1]);
-    return run(argv[optind], fasta, table, scheme);
+    return run(argv[optind], &asked);
 }

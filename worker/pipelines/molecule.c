@@ -23,6 +23,7 @@ bool pt_error_set(pt_error_t *error, const char *code, const char *format, ...)
     va_start(args, format);
     snprintf(error->code, sizeof error->code, "%s", code);
     vsnprintf(error->message, sizeof error->message, format, args);
+    error->chain = -1;
     error->retry = false;
     va_end(args);
     return false;
@@ -108,8 +109,10 @@ bool pt_molecule_read(const pt_chain_t *chains, size_t count, bool lone_heavy,
 {
     memset(molecule, 0, sizeof *molecule);
     for (size_t c = 0; c < count; c++)
-        if (!read_chain(&chains[c], molecule, error))
+        if (!read_chain(&chains[c], molecule, error)) {
+            error->chain = (int)c;
             return false;
+        }
     if (!molecule->heavy.there)
         return pt_error_set(
             error, "missing_chain",

@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     char code[32];
     char message[512];
+    int chain; /* which of the chains that were given is at fault, from 0; -1 if none alone is */
     bool retry;
 } pt_error_t;
 

@@ -34,7 +34,8 @@ json_t *pt_json_positions(const pt_position_t *positions, const char *residues, 
     return list;
 }
 
-static json_t *cdr_bounds(const pt_domain_t *domain, pt_cdr_definition_t definition)
+static json_t *cdr_bounds(const pt_domain_t *domain, pt_cdr_definition_t definition,
+                          const pt_position_t *positions)
 {
     json_t *cdrs = json_object();
     for (int c = 1; c <= 3; c++) {
@@ -43,8 +44,8 @@ static json_t *cdr_bounds(const pt_domain_t *domain, pt_cdr_definition_t definit
         if (!pt_cdr_bounds(domain, definition, c, &from, &to))
             continue;
         snprintf(name, sizeof name, "cdr%d", c);
-        pt_position_text(domain->positions[from], first);
-        pt_position_text(domain->positions[to - 1], last);
+        pt_position_text(positions[from], first);
+        pt_position_text(positions[to - 1], last);
         json_object_set_new(cdrs, name,
                             json_pack("{s:s, s:s, s:I, s:I, s:s#}", "first", first, "last", last,
                                       "start", (json_int_t)from + 1, "end", (json_int_t)to,
@@ -53,13 +54,17 @@ static json_t *cdr_bounds(const pt_domain_t *domain, pt_cdr_definition_t definit
     return cdrs;
 }
 
-json_t *pt_json_numbering(const pt_domain_t *domain)
+json_t *pt_json_numbering(const pt_domain_t *domain, pt_scheme_t scheme)
 {
     char chain[2] = {domain->chain, 0};
-    return json_pack(
-        "{s:s, s:s, s:o, s:{s:o, s:o}}", "scheme", "imgt", "chain_type", chain, "positions",
-        pt_json_positions(domain->positions, domain->residues, domain->length), "cdrs", "imgt",
-        cdr_bounds(domain, PT_CDR_IMGT), "kabat", cdr_bounds(domain, PT_CDR_KABAT));
+    pt_position_t names[PT_DOMAIN_MAX];
+    bool named = pt_scheme_positions(domain, scheme, names);
+    const pt_position_t *positions = named ? names : domain->positions;
+    return json_pack("{s:s, s:s, s:o, s:{s:o, s:o}}", "scheme",
+                     pt_scheme_name(named ? scheme : PT_SCHEME_IMGT), "chain_type", chain,
+                     "positions", pt_json_positions(positions, domain->residues, domain->length),
+                     "cdrs", "imgt", cdr_bounds(domain, PT_CDR_IMGT, positions), "kabat",
+                     cdr_bounds(domain, PT_CDR_KABAT, positions));
 }
 
 json_t *pt_json_germline(const pt_germline_match_t *match)
@@ -68,6 +73,26 @@ json_t *pt_json_germline(const pt_germline_match_t *match)
         return json_null();
     return json_pack("{s:s, s:o, s:s}", "gene", match->allele, "identity",
                      pt_json_number(pt_identity(match)), "species", match->species);
+}
+
+static json_t *found(const char *name, const pt_domain_t *domain)
+{
+    char chain[2] = {domain->chain, 0};
+    pt_germline_match_t v = pt_nearest_v(domain, pt_nearest_species(domain));
+    return json_pack("{s:s, s:s, s:I, s:I, s:o}", "domain", name, "chain_type", chain, "start",
+                     (json_int_t)domain->start + 1, "end", (json_int_t)domain->end, "nearest_v",
+                     pt_json_germline(&v));
+}
+
+json_t *pt_json_partial(const char *reached, const char *at_fault, const pt_molecule_t *molecule)
+{
+    json_t *domains = json_array();
+    if (molecule->heavy.there)
+        json_array_append_new(domains, found("vh", &molecule->heavy.domain));
+    if (molecule->light.there)
+        json_array_append_new(domains, found("vl", &molecule->light.domain));
+    return json_pack("{s:s, s:s, s:o}", "reached", reached, "at_fault", at_fault, "domains",
+                     domains);
 }
 
 json_t *pt_json_humanness(const pt_humanness_t *h)

@@ -1,9 +1,8 @@
 #include "worker/pipelines/tools.h"
-#include "worker/pipelines/humanization/job.h"
-#include "worker/pipelines/immunogenicity/job.h"
+#include "proto/options_schema.h"
 #include "worker/pipelines/render.h"
-#include "worker/pipelines/stability/job.h"
 #include <stdio.h>
+#include <string.h>
 
 static json_t *failed(const char *name, const pt_error_t *error)
 {
@@ -25,61 +24,45 @@ static bool few_enough(const pt_antibody_t *antibody, pt_error_t *error)
                         PT_CHAINS_MAX);
 }
 
-/* The records as chains of a molecule. */
-static bool chains_of(const pt_antibody_t *antibody, pt_chain_t chains[PT_CHAINS_MAX],
+/* The records as a job's inputs. */
+static bool inputs_of(const pt_antibody_t *antibody, const json_t *options, pt_inputs_t *inputs,
                       pt_error_t *error)
 {
     if (!few_enough(antibody, error))
         return false;
+    *inputs = (pt_inputs_t){.chain_count = antibody->count, .lone_heavy = true, .options = options};
     for (size_t c = 0; c < antibody->count; c++) {
         const pt_record_t *record = antibody->records[c];
-        chains[c] = (pt_chain_t){record->kind, record->sequence, record->length};
+        inputs->chains[c] = (pt_chain_t){record->kind, record->sequence, record->length};
     }
     return true;
 }
 
-json_t *pt_tool_humanization(const pt_antibody_t *antibody, const pt_tool_options_t *options)
+/* {name, …} of a result that is an object, else {name, results}. */
+static json_t *result_line(const char *name, json_t *results)
 {
-    (void)options;
-    pt_chain_t chains[PT_CHAINS_MAX];
-    pt_error_t error;
-    json_t *results = NULL;
-    if (chains_of(antibody, chains, &error))
-        results = pt_humanization_results(chains, antibody->count, true, NULL, &error);
-    if (!results)
-        return one_line(failed(antibody->name, &error));
-    return one_line(
-        json_pack("{s:o, s:o}", "name", pt_json_text(antibody->name), "results", results));
+    json_t *line = json_pack("{s:o}", "name", pt_json_text(name));
+    if (json_is_object(results))
+        json_object_update(line, results);
+    else
+        json_object_set(line, "results", results);
+    return line;
 }
 
-/* A result that is an object becomes the line, behind the name. */
-typedef json_t *(*object_fn)(const pt_chain_t *chains, size_t count, bool lone_heavy,
-                             pt_reporter_t *reporter, pt_error_t *error);
-static json_t *object_line(const pt_antibody_t *antibody, object_fn compute)
+json_t *pt_tool_pipeline(const pt_antibody_t *antibody, const pt_tool_options_t *options)
 {
-    pt_chain_t chains[PT_CHAINS_MAX];
-    pt_error_t error;
-    json_t *results = NULL;
-    if (chains_of(antibody, chains, &error))
-        results = compute(chains, antibody->count, true, NULL, &error);
-    if (!results)
-        return one_line(failed(antibody->name, &error));
-    json_t *line = json_pack("{s:o}", "name", pt_json_text(antibody->name));
-    json_object_update(line, results);
-    json_decref(results);
+    pt_inputs_t inputs;
+    pt_error_t error = {.code = "out_of_memory", .message = "out of memory"};
+    pt_answer_t answer = {NULL};
+    bool ok = inputs_of(antibody, options->options, &inputs, &error) &&
+              options->pipeline->compute(&inputs, NULL, &answer, &error) && answer.results;
+    json_t *line =
+        ok ? result_line(antibody->name, answer.results) : failed(antibody->name, &error);
+    json_decref(answer.results);
+    json_decref(answer.versions);
+    json_decref(answer.files);
+    json_decref(answer.partial);
     return one_line(line);
-}
-
-json_t *pt_tool_immunogenicity(const pt_antibody_t *antibody, const pt_tool_options_t *options)
-{
-    (void)options;
-    return object_line(antibody, pt_immunogenicity_results);
-}
-
-json_t *pt_tool_stability(const pt_antibody_t *antibody, const pt_tool_options_t *options)
-{
-    (void)options;
-    return object_line(antibody, pt_stability_results);
 }
 
 /* Domains of any chain, whatever its kind says. False with *error when there are none. */
@@ -204,6 +187,29 @@ static void print_lines(const pt_antibody_t *antibody, void *context)
             run->failed = true;
     }
     json_decref(lines);
+}
+
+json_t *pt_tool_read_options(const pt_pipeline_t *pipeline, const char *given)
+{
+    json_error_t wrong;
+    pt_options_error_t fault;
+    bool text = given[strspn(given, " \t\n")] == '{';
+    json_t *options = text ? json_loads(given, JSON_REJECT_DUPLICATES, &wrong)
+                           : json_load_file(given, JSON_REJECT_DUPLICATES, &wrong);
+    if (!options) {
+        fprintf(stderr, "paratope-pipeline: --options: %s\n", wrong.text);
+        return NULL;
+    }
+    json_t *schema = json_loads(pipeline->options_schema, 0, NULL);
+    bool valid = schema && pt_options_validate(schema, options, &fault, 1) == 0;
+    if (schema && !valid)
+        fprintf(stderr, "paratope-pipeline: --options: %s%s%s\n", fault.pointer,
+                *fault.pointer ? ": " : "", fault.message);
+    json_decref(schema);
+    if (valid)
+        return options;
+    json_decref(options);
+    return NULL;
 }
 
 int pt_tool_run(pt_tool_fn tool, const pt_tool_options_t *options, const char *path)

@@ -65,26 +65,45 @@ static pt_germline_match_t compare(const query_t *q, const pt_germline_t *gene)
                                  gene->presence, matches,       q->wanted - uncounted};
 }
 
-pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t species,
-                                       char segment, const uint8_t wanted[PT_IMGT_COUNT + 1],
-                                       pt_germline_bonus_fn bonus, void *context)
+void pt_germline_each(const pt_domain_t *domain, pt_species_t species, char segment,
+                      const uint8_t wanted[PT_IMGT_COUNT + 1], pt_germline_fn each, void *context)
 {
     query_t q = query_of(domain, segment, wanted);
-    pt_germline_match_t best = {0};
-    double best_value = 0;
     for (size_t g = 0; g < pt_germline_count; g++) {
         const pt_germline_t *gene = &pt_germlines[g];
         if (gene->chain != domain->chain || gene->segment != segment ||
             strcmp(gene->species, species_names[species]) != 0)
             continue;
         pt_germline_match_t match = compare(&q, gene);
-        double value = match.matches + (bonus ? bonus(&match, context) : 0.0);
-        if (match.compared && (!best.allele || value > best_value)) {
-            best = match;
-            best_value = value;
-        }
+        if (match.compared)
+            each(&match, context);
     }
-    return best;
+}
+
+typedef struct {
+    pt_germline_bonus_fn bonus;
+    void *context;
+    pt_germline_match_t best;
+    double best_value;
+} search_t;
+
+static void keep_better(const pt_germline_match_t *match, void *context)
+{
+    search_t *s = context;
+    double value = match->matches + (s->bonus ? s->bonus(match, s->context) : 0.0);
+    if (!s->best.allele || value > s->best_value) {
+        s->best = *match;
+        s->best_value = value;
+    }
+}
+
+pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t species,
+                                       char segment, const uint8_t wanted[PT_IMGT_COUNT + 1],
+                                       pt_germline_bonus_fn bonus, void *context)
+{
+    search_t s = {.bonus = bonus, .context = context};
+    pt_germline_each(domain, species, segment, wanted, keep_better, &s);
+    return s.best;
 }
 
 static void want_span(uint8_t wanted[PT_IMGT_COUNT + 1], int first, int last)

@@ -34,9 +34,16 @@ pt_species_t pt_nearest_species(const pt_domain_t *domain);
 const char *pt_species_name(pt_species_t species);
 
 /*
- *  A search with another measure: `wanted` marks the IMGT positions (index 1 to 128) that count;
- * the gene with the most matches there plus bonus (match, context) wins, the first in the table
- * between equals. `segment` is 'V' or 'J'.
+ *  Compares the domain with every gene of its chain type, in the table's order. `wanted` marks the
+ * IMGT positions (index 1 to 128) that count; `segment` is 'V' or 'J'.
+ */
+typedef void (*pt_germline_fn)(const pt_germline_match_t *match, void *context);
+void pt_germline_each(const pt_domain_t *domain, pt_species_t species, char segment,
+                      const uint8_t wanted[PT_IMGT_COUNT + 1], pt_germline_fn each, void *context);
+
+/*
+ *  A search with another measure: the gene with the most matches plus bonus (match, context) wins,
+ * the first in the table between equals.
  */
 typedef double (*pt_germline_bonus_fn)(const pt_germline_match_t *match, void *context);
 pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t species,
@@ -47,5 +54,18 @@ pt_germline_match_t pt_germline_search(const pt_domain_t *domain, pt_species_t s
  * ("IGHV3"). */
 size_t pt_gene_length(const char *allele);
 size_t pt_family_length(const char *allele);
+
+/*
+ *  The human V gene of a name: an allele ("IGHV3-23*04"; also one that has another's protein), or a
+ * gene, which is its first allele in the table. Its allele as the table has it, NULL if there is
+ * none.
+ */
+const char *pt_find_v(const char *name);
+
+/* The human V alleles whose names are most like it, up to `max`; returns how many. */
+size_t pt_near_v(const char *name, const char **near, size_t max);
+
+/* 'H', 'K' or 'L': of which chain type the gene is. */
+char pt_gene_chain(const char *allele);
 
 #endif

@@ -73,7 +73,7 @@ def germlines(data):
     order = sorted(read(data, "germlines.tsv"), key=lambda r: (r["species"], r["chain"], r["segment"]))
     for r in order:
         yield (f"    {{{c_text(r['species'])}, '{r['chain']}', '{r['segment']}', {c_text(r['allele'])}, "
-               f"{float(r['presence']):.3f}F,\n     {c_text(r['aligned'])}}},")
+               f"{c_text(r['same_protein'])}, {float(r['presence']):.3f}F,\n     {c_text(r['aligned'])}}},")
 
 
 def repertoire(data):
@@ -109,6 +109,16 @@ def vernier(data):
         yield f"    {c_list([len(mine)] + mine)},"
 
 
+def position_facts(data):
+    """Exposure by chain type and for nanobodies alone, contacts of an Fv."""
+    exposure, contacts = read(data, "burial.tsv"), read(data, "contacts.tsv")
+    for kind in "HKLN":
+        columns = [[(r, "rsa") for r in exposure]] + [[(r, c) for r in contacts] for c in ("cdr", "partner")]
+        rows = ({int(r["imgt"]): round(1000 * float(r[name])) for r, name in column if r["chain"] == kind}
+                for column in columns)
+        yield f"    {{'{kind}', " + ", ".join(c_list([row.get(p, 0) for p in range(129)]) for row in rows) + "},"
+
+
 def main():
     data, output = Path(sys.argv[1]), Path(sys.argv[2])
     numbers = peptides(data)
@@ -122,6 +132,7 @@ def main():
              f"const size_t pt_germline_peptide_count = {len(numbers)};",
              "const pt_liability_rule_t pt_liability_rules[] = {", *liabilities(data), "};",
              "const size_t pt_liability_rule_count = sizeof pt_liability_rules / sizeof pt_liability_rules[0];",
+             "const pt_position_facts_t pt_position_facts[PT_FACTS_COUNT] = {", *position_facts(data), "};",
              "const uint8_t pt_vernier[2][PT_VERNIER_MAX] = {", *vernier(data), "};"]
     output.write_text("\n".join(parts) + "\n")
 

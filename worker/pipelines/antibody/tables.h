@@ -13,6 +13,7 @@
 #define PT_COLUMNS_MAX 128
 #define PT_PEPTIDE 9
 #define PT_VERNIER_MAX 24
+#define PT_FACTS_COUNT 4
 #define PT_BIT                                                                                     \
     32 /* scores and gap costs are in 1/32 bit, so that a whole alignment's fits 16 bits */
 
@@ -34,6 +35,7 @@ typedef struct {
     char chain;          /* 'H', 'K' or 'L' */
     char segment;        /* 'V' or 'J' */
     const char *allele;
+    const char *same;  /* other alleles of the same protein, with commas between */
     float presence;    /* V: share of people whose repertoire uses the gene; 0 where unknown */
     char aligned[129]; /* a letter for each IMGT position, '-' for a gap */
 } pt_germline_t;
@@ -43,6 +45,13 @@ typedef struct {
     const char *family; /* "IGHV3", or "Heavy", "Kappa", "Lambda" for a whole chain type */
     uint16_t share[129][PT_AMINO_COUNT];
 } pt_repertoire_t;
+
+/* What is known of an IMGT position from crystal structures, in 1/1000; 0 where nothing is. */
+typedef struct {
+    char kind;                       /* 'H', 'K', 'L': chains of an Fv; 'N': a nanobody alone */
+    uint16_t exposure[129];          /* mean relative solvent accessibility */
+    uint16_t cdr[129], partner[129]; /* share of side chains that touch a CDR, the other chain */
+} pt_position_facts_t;
 
 typedef struct {
     const char *name;
@@ -63,6 +72,7 @@ extern const uint64_t pt_germline_peptides[]; /* 5 bits a residue, rising */
 extern const size_t pt_germline_peptide_count;
 extern const pt_liability_rule_t pt_liability_rules[];
 extern const size_t pt_liability_rule_count;
+extern const pt_position_facts_t pt_position_facts[PT_FACTS_COUNT];
 extern const uint8_t
     pt_vernier[2][PT_VERNIER_MAX]; /* heavy, light: a count, then that many positions */
 

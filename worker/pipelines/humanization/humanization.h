@@ -1,9 +1,10 @@
 /*
- *  Humanization by grafting: the parent's CDRs (Kabat and IMGT together) on the nearest human
- * germline framework. Computes only; no I/O and no allocation.
+ *  Humanization: the parent's CDRs on a human framework, by several strategies. Computes only; no
+ * I/O and no allocation.
  *
- *  The human framework is taken whole: where the parent lacks a framework residue that the germline
- * has (rabbits do), it is inserted. A parental residue without a counterpart in the germline stays.
+ *  The human framework is taken whole, except by resurfacing: where the parent lacks a framework
+ * residue that the human one has (rabbits do), it is inserted. A parental residue without a human
+ * counterpart stays.
  */
 #ifndef PT_HUMANIZATION_H
 #define PT_HUMANIZATION_H
@@ -11,28 +12,34 @@
 #include "worker/pipelines/antibody/germline.h"
 #include "worker/pipelines/antibody/humanness.h"
 #include "worker/pipelines/antibody/liabilities.h"
-#include "worker/pipelines/antibody/regions.h"
+#include "worker/pipelines/humanization/request.h"
 #include "worker/pipelines/molecule.h"
 
-#define PT_HUMANIZATION_VERSION "1"
-#define PT_STRATEGY_COUNT 2
-#define PT_CHANGE_REASON_MAX 160
+#define PT_HUMANIZATION_VERSION "2"
+#define PT_STRATEGY_COUNT 4
+#define PT_CHANGE_REASON_MAX 200
 
 typedef struct {
     const char *name;
     bool keeps_vernier_zone;
+    bool surface_only; /* buried residues stay, nothing is inserted */
+    bool weighs;       /* every change by what it gains and risks, on what frameworks have in common
+                        */
 } pt_strategy_t;
 
 extern const pt_strategy_t pt_strategies[PT_STRATEGY_COUNT];
 
-/* A framework position at which parent and human germline differ: mutated, or kept for a reason. */
+/* A framework position at which parent and human framework differ: mutated, or kept for a reason.
+ */
 typedef struct {
     pt_position_t position;
     size_t
         residue; /* of the parental domain, from 0; of an insertion, the residue it stands before */
     char parental; /* '-' when the human residue is inserted */
-    char human;    /* '-' when the germline has no residue here */
+    char human;    /* '-' when the human framework has no residue here */
     bool mutated;
+    bool weighed;      /* gain and risk decide */
+    double gain, risk; /* bits */
     char reason[PT_CHANGE_REASON_MAX];
 } pt_change_t;
 
@@ -62,8 +69,9 @@ typedef struct {
 typedef void (*pt_step_fn)(const char *step, double fraction, void *context);
 
 /* `step` may be NULL. */
-void pt_humanize(const pt_molecule_t *molecule, const pt_strategy_t *strategy, pt_step_fn step,
-                 void *context, pt_humanization_t *out);
+void pt_humanize(const pt_molecule_t *molecule, const pt_strategy_t *strategy,
+                 const pt_humanization_request_t *request, pt_step_fn step, void *context,
+                 pt_humanization_t *out);
 
 /* Conserved in VHHs where VHs meet their light chain: IMGT 42, 49, 50, 52. */
 bool pt_is_vhh_hallmark(pt_position_t position);

@@ -1,75 +1,91 @@
 #include "worker/pipelines/humanization/job.h"
-#include "worker/pipelines/humanization/humanization.h"
+#include "worker/pipelines/humanization/choices.h"
 #include "worker/pipelines/humanization/render.h"
 #include "worker/pipelines/options.h"
+#include "worker/pipelines/render.h"
 #include <stdio.h>
 #include <stdlib.h>
+
+/* All that a job needs, too large for a stack. */
+typedef struct {
+    pt_molecule_t molecule;
+    pt_humanization_choices_t choices;
+    pt_humanization_t result;
+    pt_reporter_t *reporter;
+    size_t strategy; /* at work */
+} scratch_t;
 
 /* Progress over the whole job: numbering first, then the strategies one after the other. */
 enum { NUMBERING_PERCENT = 10 };
 
-typedef struct {
-    pt_reporter_t *reporter;
-    size_t strategy;
-} position_t;
-
 static void step(const char *what, double fraction, void *context)
 {
-    position_t *at = context;
-    double done = ((double)at->strategy + fraction) / PT_STRATEGY_COUNT;
+    const scratch_t *s = context;
+    double done = ((double)s->strategy + fraction) / (double)s->choices.strategy_count;
     char text[64];
-    snprintf(text, sizeof text, "%s (%s)", what, pt_strategies[at->strategy].name);
-    if (at->reporter)
-        pt_report(at->reporter, text, (NUMBERING_PERCENT + (100 - NUMBERING_PERCENT) * done) / 100);
+    snprintf(text, sizeof text, "%s (%s)", what, s->choices.strategies[s->strategy]->name);
+    if (s->reporter)
+        pt_report(s->reporter, text, (NUMBERING_PERCENT + (100 - NUMBERING_PERCENT) * done) / 100);
 }
 
-static json_t *each_strategy(const pt_molecule_t *molecule, pt_reporter_t *reporter,
-                             pt_humanization_t *scratch)
+static bool each_strategy(scratch_t *s, json_t *list)
 {
-    json_t *list = json_array();
-    for (size_t s = 0; s < PT_STRATEGY_COUNT; s++) {
-        position_t at = {reporter, s};
-        pt_humanize(molecule, &pt_strategies[s], step, &at, scratch);
-        json_array_append_new(list, pt_json_humanization(molecule, scratch));
+    for (s->strategy = 0; s->strategy < s->choices.strategy_count; s->strategy++) {
+        pt_humanize(&s->molecule, s->choices.strategies[s->strategy], &s->choices.request, step, s,
+                    &s->result);
+        if (json_array_append_new(list,
+                                  pt_json_humanization(&s->molecule, &s->choices, &s->result)))
+            return false;
     }
-    if (json_array_size(list) == PT_STRATEGY_COUNT)
-        return list;
-    json_decref(list);
-    return NULL;
+    return true;
 }
 
-json_t *pt_humanization_results(const pt_chain_t *chains, size_t count, bool lone_heavy,
-                                pt_reporter_t *reporter, pt_error_t *error)
+static bool out_of_memory(pt_error_t *error)
 {
-    pt_molecule_t molecule;
-    if (reporter)
-        pt_report(reporter, "numbering", 0.0);
-    if (!pt_molecule_read(chains, count, lone_heavy, &molecule, error))
-        return NULL;
-    pt_humanization_t *scratch = malloc(sizeof *scratch);
-    json_t *results = scratch ? each_strategy(&molecule, reporter, scratch) : NULL;
-    free(scratch);
-    if (!results) {
-        pt_error_set(error, "out_of_memory", "out of memory while humanizing");
-        error->retry = true;
+    pt_error_set(error, "out_of_memory", "out of memory while humanizing");
+    error->retry = true;
+    return false;
+}
+
+/* The chains and options of the job; false with *error and what was reached. */
+static bool read(const pt_inputs_t *inputs, scratch_t *s, pt_answer_t *answer, pt_error_t *error)
+{
+    char at_fault[32] = "/chains";
+    if (!pt_molecule_read(inputs->chains, inputs->chain_count, inputs->lone_heavy, &s->molecule,
+                          error)) {
+        if (error->chain >= 0)
+            snprintf(at_fault, sizeof at_fault, "/chains/%d", error->chain);
+        answer->partial = pt_json_partial("job read", at_fault, &s->molecule);
+        return false;
     }
-    return results;
+    if (pt_humanization_choose(inputs->options, &s->molecule, &s->choices, error))
+        return true;
+    answer->partial = pt_json_partial("numbering", "/options", &s->molecule);
+    return false;
 }
 
 static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, pt_answer_t *answer,
                     pt_error_t *error)
 {
-    answer->results = pt_humanization_results(inputs->chains, inputs->chain_count,
-                                              inputs->lone_heavy, reporter, error);
-    if (!answer->results)
-        return false;
-    answer->versions = pt_json_humanization_versions();
-    return true;
+    scratch_t *s = calloc(1, sizeof *s);
+    if (!s)
+        return out_of_memory(error);
+    s->reporter = reporter;
+    if (reporter)
+        pt_report(reporter, "numbering", 0.0);
+    bool ok = read(inputs, s, answer, error);
+    if (ok) {
+        answer->results = json_array();
+        answer->versions = pt_json_humanization_versions();
+        ok = each_strategy(s, answer->results) || out_of_memory(error);
+    }
+    free(s);
+    return ok;
 }
 
 const pt_pipeline_t pt_humanization = {.job_type = "humanization",
                                        .title = "Humanization",
-                                       .version = "1.0.0",
+                                       .version = "1.1.0",
                                        .options_schema = pt_humanization_options,
                                        .wants = NULL,
                                        .compute = compute};

@@ -1,5 +1,5 @@
 /*
- *  The humanization job: every strategy on one antibody.
+ *  The humanization job: some strategies on one antibody. Its result is a list, one per strategy.
  */
 #ifndef PT_HUMANIZATION_JOB_H
 #define PT_HUMANIZATION_JOB_H
@@ -7,10 +7,5 @@
 #include "worker/pipelines/pipeline.h"
 
 extern const pt_pipeline_t pt_humanization;
-
-/* The list of results, one per strategy (a new reference); NULL with *error. `reporter` may be
- * NULL. */
-json_t *pt_humanization_results(const pt_chain_t *chains, size_t count, bool lone_heavy,
-                                pt_reporter_t *reporter, pt_error_t *error);
 
 #endif

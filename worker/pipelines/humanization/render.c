@@ -1,9 +1,35 @@
 #include "worker/pipelines/humanization/render.h"
+#include "worker/pipelines/humanization/formats.h"
 #include "worker/pipelines/render.h"
 #include <stdio.h>
 #include <string.h>
 
 static const char *const chain_names[] = {"vh", "vl"};
+
+/* A humanized antibody, with the names of its residues in the scheme that was asked for. */
+typedef struct {
+    const pt_molecule_t *molecule;
+    const pt_humanization_choices_t *choices;
+    const pt_humanization_t *r;
+    pt_position_t names[2][PT_DOMAIN_MAX]; /* of the humanized domains */
+} view_t;
+
+static void name_residues(view_t *view)
+{
+    for (size_t d = 0; d < view->r->count; d++) {
+        const pt_domain_t *domain = &view->r->domains[d].humanized;
+        if (!pt_scheme_positions(domain, view->choices->scheme, view->names[d]))
+            pt_scheme_positions(domain, PT_SCHEME_IMGT, view->names[d]);
+    }
+}
+
+/* "H100", of a residue of a humanized domain. */
+static json_t *place(const view_t *view, size_t d, size_t residue)
+{
+    char text[16] = {d ? 'L' : 'H'};
+    pt_position_text(view->names[d][residue], text + 1);
+    return json_string(text);
+}
 
 /* A chain of the result as people know it: a domain, or for a chain that has more than its domain
    (tags, constant part) the whole chain with the domain changed. */
@@ -12,17 +38,6 @@ typedef struct {
     char parental[PT_SEQUENCE_MAX + 1];
     char humanized[PT_SEQUENCE_MAX + PT_DOMAIN_MAX + 1];
 } whole_t;
-
-/* `from` with the stretch [start, end) replaced. */
-static void replace(const char *from, size_t length, size_t start, size_t end, const char *with,
-                    char *to)
-{
-    size_t n = strlen(with);
-    memcpy(to, from, start);
-    memcpy(to + start, with, n);
-    memcpy(to + start + n, from + end, length - end);
-    to[length - (end - start) + n] = 0;
-}
 
 static void make_whole(const pt_molecule_t *molecule, const pt_humanization_t *r, size_t d,
                        whole_t *whole)
@@ -34,8 +49,8 @@ static void make_whole(const pt_molecule_t *molecule, const pt_humanization_t *r
     whole->shift = h->parental.start - begin;
     memcpy(whole->parental, part->chain->sequence + begin, length);
     whole->parental[length] = 0;
-    replace(whole->parental, length, whole->shift, whole->shift + h->parental.length,
-            h->humanized.residues, whole->humanized);
+    pt_splice(whole->parental, length, whole->shift, whole->shift + h->parental.length,
+              h->humanized.residues, whole->humanized);
 }
 
 /* "Q5V": the index counts from 1 in the parent's sequence. "70insN": N behind the parent's
@@ -51,18 +66,32 @@ static json_t *mutation_text(const pt_change_t *change, size_t shift)
     return json_string(text);
 }
 
-static json_t *change_detail(const pt_humanized_t *h, const pt_change_t *c, size_t shift)
+/* Of a residue that the humanized domain has. */
+static json_t *place_of_change(const view_t *view, size_t d, const pt_change_t *c)
 {
+    int at = pt_domain_find(&view->r->domains[d].humanized, c->position);
+    return at >= 0 ? place(view, d, (size_t)at) : json_null();
+}
+
+static json_t *change_detail(const view_t *view, size_t d, const pt_change_t *c, size_t shift)
+{
+    const pt_humanized_t *h = &view->r->domains[d];
     char imgt[8], from[2] = {c->parental, 0}, human[2] = {c->human, 0};
     pt_position_text(c->position, imgt);
-    const char *region = pt_region_name(&h->parental, PT_CDR_UNION, c->residue);
+    const char *region = pt_region_name(&h->parental, view->choices->request.cdrs, c->residue);
     json_int_t index = (json_int_t)(c->residue + shift + (c->parental == '-' ? 0 : 1));
-    if (!c->mutated)
-        return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s}", "index", index, "imgt", imgt, "region",
-                         region, "kept", from, "human", human, "reason", c->reason);
-    return json_pack("{s:o, s:I, s:s, s:s, s:s, s:s, s:s}", "mutation", mutation_text(c, shift),
-                     "index", index, "imgt", imgt, "region", region, "from", from, "to", human,
-                     "reason", c->reason);
+    json_t *detail =
+        json_pack("{s:I, s:s, s:o, s:s, s:s}", "index", index, "imgt", imgt, "position",
+                  place_of_change(view, d, c), "region", region, "reason", c->reason);
+    if (c->mutated)
+        json_object_set_new(detail, "mutation", mutation_text(c, shift));
+    json_object_set_new(detail, c->mutated ? "from" : "kept", json_string(from));
+    json_object_set_new(detail, c->mutated ? "to" : "human", json_string(human));
+    if (c->weighed) {
+        json_object_set_new(detail, "gain_bits", pt_json_number(c->gain));
+        json_object_set_new(detail, "risk_bits", pt_json_number(c->risk));
+    }
+    return detail;
 }
 
 static json_t *mutations(const pt_humanized_t *h, size_t shift)
@@ -74,12 +103,13 @@ static json_t *mutations(const pt_humanized_t *h, size_t shift)
     return list;
 }
 
-static json_t *details(const pt_humanized_t *h, size_t shift, bool mutated)
+static json_t *details(const view_t *view, size_t d, size_t shift, bool mutated)
 {
+    const pt_humanized_t *h = &view->r->domains[d];
     json_t *list = json_array();
     for (size_t i = 0; i < h->change_count; i++)
         if (h->changes[i].mutated == mutated)
-            json_array_append_new(list, change_detail(h, &h->changes[i], shift));
+            json_array_append_new(list, change_detail(view, d, &h->changes[i], shift));
     return list;
 }
 
@@ -111,148 +141,114 @@ static json_t *humanness(const pt_humanization_t *r)
     return all;
 }
 
-/* "H100": chain and IMGT position of the motif's first residue. */
-static void liability_place(const pt_humanization_t *r, const pt_liability_t *what, char text[16])
+static json_t *place_of_motif(const view_t *view, const pt_liability_t *what)
 {
-    char position[8];
-    const pt_domain_t *domain = &r->domains[what->domain].humanized;
-    snprintf(text, 16, "%c%s", what->domain ? 'L' : 'H',
-             pt_position_text(domain->positions[what->from], position));
+    return place(view, (size_t)what->domain, what->from);
 }
 
-static json_t *liabilities(const pt_humanization_t *r)
+/* {group: [place of each motif's first residue]} */
+static json_t *liabilities(const view_t *view)
 {
     json_t *groups = json_object();
-    for (size_t i = 0; i < r->liability_count; i++) {
-        const pt_liability_t *what = &r->liabilities[i].what;
-        char place[16];
-        liability_place(r, what, place);
+    for (size_t i = 0; i < view->r->liability_count; i++) {
+        const pt_liability_t *what = &view->r->liabilities[i].what;
         json_t *list = json_object_get(groups, what->group);
         if (!list) {
             list = json_array();
             json_object_set_new(groups, what->group, list);
         }
-        json_array_append_new(list, json_string(place));
+        json_array_append_new(list, place_of_motif(view, what));
     }
     return groups;
 }
 
-static json_t *liability_details(const pt_humanization_t *r)
+static json_t *liability_details(const view_t *view)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < r->liability_count; i++) {
-        const pt_liability_t *what = &r->liabilities[i].what;
-        const pt_domain_t *domain = &r->domains[what->domain].humanized;
-        char place[16];
-        liability_place(r, what, place);
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s#, s:s, s:s, s:b}", "name", what->name, "position",
-                            place, "motif", domain->residues + what->from, what->to - what->from,
-                            "region", pt_region_name(domain, PT_CDR_UNION, what->from), "severity",
-                            what->severity, "introduced", r->liabilities[i].introduced));
+    for (size_t i = 0; i < view->r->liability_count; i++) {
+        const pt_liability_t *what = &view->r->liabilities[i].what;
+        const pt_domain_t *domain = &view->r->domains[what->domain].humanized;
+        const char *region = pt_region_name(domain, view->choices->request.cdrs, what->from);
+        json_array_append_new(list, json_pack("{s:s, s:o, s:s#, s:s, s:s, s:b}", "name", what->name,
+                                              "position", place_of_motif(view, what), "motif",
+                                              domain->residues + what->from, what->to - what->from,
+                                              "region", region, "severity", what->severity,
+                                              "introduced", view->r->liabilities[i].introduced));
     }
     return list;
 }
 
-/* The hallmark residues; `parental` differs where one was not kept. */
-static json_t *vhh_analysis(const pt_humanized_t *h)
+static json_t *numbering(const view_t *view)
 {
-    json_t *hallmarks = json_array();
-    for (size_t i = 0; i < h->parental.length; i++) {
-        char position[8];
-        int now = pt_domain_find(&h->humanized, h->parental.positions[i]);
-        if (now >= 0 && pt_is_vhh_hallmark(h->parental.positions[i]))
-            json_array_append_new(hallmarks,
-                                  json_pack("{s:s, s:s#, s:s#}", "imgt",
-                                            pt_position_text(h->parental.positions[i], position),
-                                            "parental", h->parental.residues + i, (size_t)1,
-                                            "residue", h->humanized.residues + now, (size_t)1));
-    }
-    return json_pack("{s:o}", "hallmarks", hallmarks);
+    json_t *all = json_pack("{s:s, s:s}", "scheme", pt_scheme_name(view->choices->scheme),
+                            "grafted_cdrs", pt_cdr_definition_name(view->choices->request.cdrs));
+    for (size_t d = 0; d < view->r->count; d++)
+        json_object_set_new(
+            all, chain_names[d],
+            pt_json_numbering(&view->r->domains[d].humanized, view->choices->scheme));
+    return all;
 }
 
-static json_t *domain_span(const char *name, const pt_domain_t *domain)
+/* Whether each chain is as human as was asked for. */
+static json_t *target_reached(const view_t *view)
 {
-    return json_pack("{s:s, s:I, s:I}", "domain", name, "start", (json_int_t)domain->start + 1,
-                     "end", (json_int_t)domain->end);
-}
-
-/* An scFv: where its domains stand in the parent; the chain with both changed, linker and order
- * untouched. */
-static json_t *scfv_analysis(const pt_molecule_t *molecule, const pt_humanization_t *r)
-{
-    const pt_domain_t *vh = &r->domains[0].parental, *vl = &r->domains[1].parental;
-    bool heavy_first = vh->start < vl->start;
-    const pt_domain_t *first = heavy_first ? vh : vl, *second = heavy_first ? vl : vh;
-    const pt_chain_t *chain = molecule->heavy.chain;
-    char half[PT_SEQUENCE_MAX + PT_DOMAIN_MAX + 1], sequence[sizeof half + PT_DOMAIN_MAX];
-    const pt_humanized_t *one = &r->domains[heavy_first ? 0 : 1],
-                         *two = &r->domains[heavy_first ? 1 : 0];
-    /* The second domain first: what stands before it keeps its place. */
-    replace(chain->sequence, chain->length, two->parental.start, two->parental.end,
-            two->humanized.residues, half);
-    replace(half, strlen(half), one->parental.start, one->parental.end, one->humanized.residues,
-            sequence);
-    return json_pack("{s:s, s:[o, o], s:s#, s:s}", "order", heavy_first ? "vh-vl" : "vl-vh",
-                     "domains", domain_span(heavy_first ? "vh" : "vl", first),
-                     domain_span(heavy_first ? "vl" : "vh", second), "linker",
-                     chain->sequence + first->end, second->start - first->end, "humanized_sequence",
-                     sequence);
-}
-
-static json_t *numbering(const pt_humanization_t *r)
-{
-    json_t *all = json_pack("{s:s, s:s}", "scheme", "imgt", "grafted_cdrs",
-                            pt_cdr_definition_name(PT_CDR_UNION));
-    for (size_t d = 0; d < r->count; d++)
-        json_object_set_new(all, chain_names[d], pt_json_numbering(&r->domains[d].humanized));
+    double target = view->choices->request.humanness_target;
+    json_t *all = json_pack("{s:o}", "target", pt_json_number(target));
+    for (size_t d = 0; d < view->r->count; d++)
+        json_object_set_new(all, chain_names[d],
+                            json_boolean(view->r->domains[d].after.score >= target));
     return all;
 }
 
 /* What belongs to one chain goes into the maps by chain. */
-static void add_chain(const pt_molecule_t *molecule, const pt_humanization_t *r, size_t d,
-                      json_t *all)
+static void add_chain(const view_t *view, size_t d, json_t *all)
 {
-    const pt_humanized_t *h = &r->domains[d];
+    const pt_humanized_t *h = &view->r->domains[d];
     const char *name = chain_names[d];
     whole_t whole;
-    make_whole(molecule, r, d, &whole);
+    make_whole(view->molecule, view->r, d, &whole);
     json_object_set_new(all, d ? "parental_vl" : "parental_vh", json_string(whole.parental));
     json_object_set_new(all, d ? "humanized_vl" : "humanized_vh", json_string(whole.humanized));
     json_object_set_new(json_object_get(all, "germlines"), name, germlines(h));
     json_object_set_new(json_object_get(all, "mutations"), name, mutations(h, whole.shift));
     json_object_set_new(json_object_get(all, "mutation_details"), name,
-                        details(h, whole.shift, true));
+                        details(view, d, whole.shift, true));
     json_object_set_new(json_object_get(all, "back_mutations"), name,
-                        details(h, whole.shift, false));
+                        details(view, d, whole.shift, false));
 }
 
-json_t *pt_json_humanization(const pt_molecule_t *molecule, const pt_humanization_t *r)
+json_t *pt_json_humanization(const pt_molecule_t *molecule,
+                             const pt_humanization_choices_t *choices, const pt_humanization_t *r)
 {
+    view_t view = {.molecule = molecule, .choices = choices, .r = r};
+    name_residues(&view);
     json_t *all =
         json_pack("{s:s, s:n, s:n, s:n, s:n, s:{}, s:o, s:{}, s:{}, s:{}, s:o, s:o, s:o}",
                   "strategy", r->strategy->name, "humanized_vh", "humanized_vl", "parental_vh",
                   "parental_vl", "germlines", "humanness", humanness(r), "mutations",
-                  "mutation_details", "back_mutations", "liabilities", liabilities(r),
-                  "liability_details", liability_details(r), "numbering", numbering(r));
+                  "mutation_details", "back_mutations", "liabilities", liabilities(&view),
+                  "liability_details", liability_details(&view), "numbering", numbering(&view));
     if (!all)
         return NULL;
     for (size_t d = 0; d < r->count; d++)
-        add_chain(molecule, r, d, all);
+        add_chain(&view, d, all);
+    if (r->strategy->weighs && choices->request.humanness_target > 0)
+        json_object_set_new(all, "humanness_target", target_reached(&view));
     if (molecule->nanobody)
-        json_object_set_new(all, "vhh_analysis", vhh_analysis(&r->domains[0]));
+        json_object_set_new(all, "vhh_analysis", pt_json_vhh_analysis(&r->domains[0]));
     if (molecule->scfv)
-        json_object_set_new(all, "scfv_analysis", scfv_analysis(molecule, r));
+        json_object_set_new(all, "scfv_analysis", pt_json_scfv_analysis(molecule, r));
     return all;
 }
 
 json_t *pt_json_humanization_versions(void)
 {
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "humanization",
-        "germline grafting " PT_HUMANIZATION_VERSION, "numbering",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "humanization",
+        "grafting, resurfacing, weighed consensus " PT_HUMANIZATION_VERSION, "numbering",
         "profile alignment " PT_NUMBERING_VERSION, "humanness",
         PT_HUMANNESS_METHOD " " PT_HUMANNESS_VERSION, "germlines", "OGRDB/AIRR-C 2025-01",
         "repertoire", "Observed Antibody Space as counted by Merck/BioPhi-2021-publication",
-        "vernier_zone", "Foote & Winter 1992", "liabilities", "ab-characterisation, Satlawa 2024");
+        "vernier_zone", "Foote & Winter 1992", "contacts", "150 Fv and 46 VHH crystal structures 1",
+        "liabilities", "ab-characterisation, Satlawa 2024");
 }

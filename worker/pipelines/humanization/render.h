@@ -4,11 +4,13 @@
 #ifndef PT_HUMANIZATION_RENDER_H
 #define PT_HUMANIZATION_RENDER_H
 
-#include "worker/pipelines/humanization/humanization.h"
+#include "worker/pipelines/humanization/choices.h"
 #include <jansson.h>
 
 /* New reference; NULL when memory is out. */
-json_t *pt_json_humanization(const pt_molecule_t *molecule, const pt_humanization_t *result);
+json_t *pt_json_humanization(const pt_molecule_t *molecule,
+                             const pt_humanization_choices_t *choices,
+                             const pt_humanization_t *result);
 
 /* Names and versions of what took part, a new reference. */
 json_t *pt_json_humanization_versions(void);
