@@ -2,6 +2,7 @@
 #ifndef PT_GATEWAY_H
 #define PT_GATEWAY_H
 
+#include "gateway/batcher.h"
 #include "gateway/canceller.h"
 #include "gateway/committer.h"
 #include "gateway/gather.h"
@@ -31,6 +32,7 @@ typedef struct {
     pt_pool_t *pool;
     pt_gather_t *jobs; /* of one job each, by many at once */
     pt_canceller_t *canceller;
+    pt_batcher_t *batcher;
     void (*health)(void *context, pt_health_t *health);
     int64_t (*slots)(void *context, const char *job_type); /* see pt_credit_slots */
     void *context;

@@ -53,6 +53,7 @@ typedef struct {
     pt_pool_t *pool;
     pt_gather_t *jobs;
     pt_canceller_t *canceller;
+    pt_batcher_t *batcher;
 } parts_t;
 
 /* ---- from the links' thread -------------------------------------------------------------- */
@@ -213,6 +214,7 @@ static bool start(parts_t *parts, const pt_options_t *given)
     parts->pool = pt_pool_new(uri, READ_CONNECTIONS);
     parts->jobs = pt_gather_new(parts->pool, &pt_sql_read_jobs_by_id);
     parts->canceller = pt_canceller_new(parts->pool, parts->links);
+    parts->batcher = pt_batcher_new(uri, parts->links, on_waits, parts);
     pt_links_start(parts->links);
     parts->control = pt_control_new(uri, on_leads, on_settings, parts);
     return true;
@@ -222,6 +224,7 @@ static bool start(parts_t *parts, const pt_options_t *given)
 static void stop(parts_t *parts)
 {
     pt_committer_destroy(&parts->committer);
+    pt_batcher_destroy(&parts->batcher);
     pt_control_destroy(&parts->control);
     pt_links_stop(parts->links);
     pt_sweep_destroy(&parts->sweep);
@@ -265,6 +268,7 @@ static int serve(const pt_options_t *given, int signals)
                             .pool = parts.pool,
                             .jobs = parts.jobs,
                             .canceller = parts.canceller,
+                            .batcher = parts.batcher,
                             .health = on_health,
                             .slots = on_slots,
                             .context = &parts};

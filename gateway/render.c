@@ -1,5 +1,6 @@
 #include "gateway/render.h"
 
+#include "gateway/real.h"
 #include "proto/value.h"
 #include "proto/wire.h"
 
@@ -57,20 +58,14 @@ static void write_string(writer_t *to, const pt_value_t *value)
     put(to, "\"", 1);
 }
 
-/* The shortest text that reads back as the same double. */
 static void write_float(writer_t *to, double number)
 {
-    char text[40];
+    char text[PT_REAL_TEXT];
     if (!isfinite(number)) {
         to->why = "a number that is not finite";
         return;
     }
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number)
-            break;
-    }
-    put_text(to, text);
+    put_text(to, pt_real_text(number, text));
 }
 
 static void write_value(writer_t *to, pt_span_t *at);

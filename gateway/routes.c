@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define OPEN (PT_ROUTE_OPEN | PT_ROUTE_HEALTH)
+#define BATCH (PT_ROUTE_BODY | PT_ROUTE_FASTA | PT_ROUTE_LARGE)
 
 /* clang-format off */
 const pt_route_t pt_routes[] = {
@@ -18,6 +19,12 @@ const pt_route_t pt_routes[] = {
     {"GET",  "/v1/jobs/{id}/position",     pt_api_job_position,   0,             "A waiting job's place in the queue"},
     {"POST", "/v1/jobs/{id}/cancel",       pt_api_cancel_job,     0,             "End a job that has not ended"},
     {"POST", "/v1/jobs/{id}/resubmit",     pt_api_resubmit_job,   0,             "Submit a failed job once more"},
+    {"POST", "/v1/batches",                pt_api_make_batch,     BATCH,         "Submit many jobs as one"},
+    {"GET",  "/v1/batches",                pt_api_batches,        0,             "The organisation's batches, newest first"},
+    {"GET",  "/v1/batches/{id}",           pt_api_batch,          0,             "How far a batch is"},
+    {"GET",  "/v1/batches/{id}/jobs",      pt_api_batch_jobs,     0,             "A batch's jobs"},
+    {"GET",  "/v1/batches/{id}/results",   pt_api_batch_results,  PT_ROUTE_FORMATS, "What a batch's jobs have come to"},
+    {"POST", "/v1/batches/{id}/cancel",    pt_api_cancel_batch,   0,             "End all jobs of a batch that have not ended"},
     {"GET",  "/v1/job-types",              pt_api_job_type_list,  0,             "Job types, who serves them and how they are tried"},
     {"GET",  "/v1/events",                 pt_api_events,         0,             "The organisation's events"},
     {"POST", "/v1/therapeutic-candidates", pt_api_make_candidate, PT_ROUTE_BODY, "Make a candidate and its baseline variant"},
