@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 from report import table
-from sources import TABLES, lines, read_fasta, read_table, shared
+from sources import TABLES, lines, number, read_fasta, read_table, shared
 from test_humanness import roc_area
 from test_program import LINKER, VH, VL
 from test_refusals import AMINO, SWISSPROT
@@ -214,15 +214,24 @@ def expected_bcell(s):
     return runs
 
 
+def burial(chains):
+    """chain → accessibility of each residue of its domain, by the table of IMGT positions."""
+    shares = {(r["chain"], r["imgt"]): float(r["rsa"]) for r in read_table(TABLES / "burial.tsv")}
+    domains = dict(zip(chains, (domain for domain, in number(chains.values()))))
+    return {chain: [shares[domain["chain_type"], position.rstrip("ABCDEFGH")] for position, _ in domain["positions"]]
+            for chain, domain in domains.items()}
+
+
 def test_bcell_epitopes_follow_from_the_published_scales(results, parents):
     for name, result in results.items():
+        shares = burial(chains_of(parents, name))
         expected, risk, residues = set(), 0, 0
         for chain, (s, start) in domains_of(result, chains_of(parents, name)).items():
             cores = [s[i:i + CORE] not in germline_cores() for i in range(len(s) - CORE + 1)]
             residues += len(s)
             for first, end in expected_bcell(s):
                 expected.add((chain, start + first + 1, start + end, s[first:end]))
-                risk += sum(mean(cores[max(0, i - 8):i + 1]) for i in range(first, end))
+                risk += sum(mean(cores[max(0, i - 8):i + 1]) * shares[chain][i] for i in range(first, end))
         found = {(e["chain"], e["position"], e["end"], e["peptide"]) for e in result["bcell_epitopes"]}
         assert found == expected, name
         assert result["bcell_risk"] == pytest.approx(risk / residues, abs=1e-4)

@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 #include "worker/pipelines/antibody/humanness.h"
 #include "worker/pipelines/immunogenicity/suggestions.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,12 +20,21 @@
 
 static pt_molecule_t molecule;
 static pt_antigen_t antigen;
+static pt_antigen_ddg_t ddg;
+static pt_panel_t usual;
+
+static int start(void **state)
+{
+    (void)state;
+    pt_panel_usual(&usual);
+    return 0;
+}
 
 static void read_chains(const pt_chain_t *chains, size_t count)
 {
     pt_error_t error;
     assert_true(pt_molecule_read(chains, count, true, &molecule, &error));
-    pt_antigen_of(&molecule, &antigen);
+    pt_antigen_of(&molecule, NULL, &antigen, ddg);
 }
 
 static void read_scfv(const char *sequence)
@@ -45,7 +55,7 @@ static void scores_are_the_matrix_summed(void **state)
     assert_int_equal(pt_mhc_rank(panel, first, first->threshold[0]), 1);
     assert_int_equal(pt_mhc_rank(panel, first, first->threshold[0] - 1), 2);
     assert_true(pt_mhc_rank(panel, first, first->threshold[9] - 1) < 0);
-    assert_int_equal(pt_mhc_binders(panel, "AAAAAAAAA"), 0);
+    assert_int_equal(pt_panel_binders(&usual, PT_MHC_2, "AAAAAAAAA"), 0);
 }
 
 static void class_one_is_an_ic50(void **state)
@@ -56,8 +66,37 @@ static void class_one_is_an_ic50(void **state)
     assert_string_equal(panel->matrices[1].allele, "HLA-A*02:01");
     double ic50 = pt_mhc_value(PT_MHC_1, pt_mhc_score(&panel->matrices[1], "GILGFVFTL"));
     assert_true(ic50 > 1 && ic50 < 50);
-    assert_true(pt_mhc_binders(panel, "GILGFVFTL") >> 1 & 1);
-    assert_false(pt_mhc_binders(panel, "GDDGDDGDD") >> 1 & 1);
+    assert_true(pt_panel_binders(&usual, PT_MHC_1, "GILGFVFTL") >> 1 & 1);
+    assert_false(pt_panel_binders(&usual, PT_MHC_1, "GDDGDDGDD") >> 1 & 1);
+}
+
+/* Weights add up to 1 over those that take part, whoever was left out. */
+static void a_panel_weighs_those_that_take_part(void **state)
+{
+    (void)state;
+    pt_panel_t panel = usual;
+    double frequency[PT_ALLELES_MAX] = {0.1, 0.3, 0.9};
+    assert_true(fabs(pt_panel_share(&panel, PT_MHC_2, 1) - 1.0 / 8) < 1e-12);
+    panel.alleles[PT_MHC_2] = 3;
+    assert_true(pt_panel_weigh(&panel, PT_MHC_2, frequency));
+    assert_true(fabs(pt_panel_share(&panel, PT_MHC_2, 1) - 0.25) < 1e-12);
+    assert_true(fabs(pt_panel_share(&panel, PT_MHC_2, 7) - 1) < 1e-12);
+    double none[PT_ALLELES_MAX] = {0};
+    assert_false(pt_panel_weigh(&panel, PT_MHC_2, none));
+    assert_int_equal(pt_panel_find(PT_MHC_2, "HLA-DRB1*03:01"), 1);
+    assert_int_equal(pt_panel_find(PT_MHC_1, "HLA-DRB1*03:01"), -1);
+}
+
+static void a_stricter_threshold_leaves_fewer_binders(void **state)
+{
+    (void)state;
+    pt_panel_t panel = usual;
+    const pt_mhc_matrix_t *first = &pt_mhc_panels[PT_MHC_2].matrices[0];
+    static const char core[] = "YLYLQMNSL";
+    int32_t score = pt_mhc_score(first, core);
+    for (panel.threshold = 1; panel.threshold <= 10; panel.threshold++)
+        assert_int_equal(pt_panel_binders(&panel, PT_MHC_2, core) & 1,
+                         score >= first->threshold[panel.threshold - 1]);
 }
 
 static void an_scfv_is_one_stretch_with_its_linker(void **state)
@@ -100,8 +139,8 @@ static void loops_of_charge_between_greasy_stretches_are_epitopes(void **state)
 static void germline_cores_weigh_nothing(void **state)
 {
     (void)state;
-    assert_false(pt_core_of("TLYLQMNSL").foreign);
-    assert_true(pt_core_of("TLYLQWWSL").foreign);
+    assert_false(pt_core_of(&usual, "TLYLQMNSL").foreign);
+    assert_true(pt_core_of(&usual, "TLYLQWWSL").foreign);
 }
 
 static void suggestions_lower_what_a_scan_counts(void **state)
@@ -112,15 +151,16 @@ static void suggestions_lower_what_a_scan_counts(void **state)
     size_t count;
     pt_scan_t *scans = malloc(2 * sizeof *scans);
     read_chains(chains, 2);
-    pt_scan(&antigen, scans);
-    pt_risk_t before = pt_risk_of(&antigen, scans);
-    assert_true(pt_suggest(&antigen, scans, found, &count));
+    pt_scan(&antigen, &usual, scans);
+    pt_risk_t before = pt_risk_of(&antigen, &usual, scans);
+    static pt_suggestion_choice_t choice = {.most = PT_SUGGESTIONS_MAX};
+    assert_true(pt_suggest(&antigen, &usual, scans, &choice, found, &count));
     assert_true(count > 5);
     for (size_t i = 0; i < count; i++) {
         pt_antigen_t mutated = antigen;
         pt_antigen_mutate(&mutated, found[i].stretch, found[i].place, found[i].to);
-        pt_scan(&mutated, scans);
-        pt_risk_t after = pt_risk_of(&mutated, scans);
+        pt_scan(&mutated, &usual, scans);
+        pt_risk_t after = pt_risk_of(&mutated, &usual, scans);
         assert_true(after.mhc[PT_MHC_2] < before.mhc[PT_MHC_2]);
         assert_true(after.mhc[PT_MHC_2] == found[i].risk.mhc[PT_MHC_2]);
     }
@@ -132,11 +172,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_are_the_matrix_summed),
         cmocka_unit_test(class_one_is_an_ic50),
+        cmocka_unit_test(a_panel_weighs_those_that_take_part),
+        cmocka_unit_test(a_stricter_threshold_leaves_fewer_binders),
         cmocka_unit_test(an_scfv_is_one_stretch_with_its_linker),
         cmocka_unit_test(a_mutation_reaches_stretch_and_domain),
         cmocka_unit_test(loops_of_charge_between_greasy_stretches_are_epitopes),
         cmocka_unit_test(germline_cores_weigh_nothing),
         cmocka_unit_test(suggestions_lower_what_a_scan_counts),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, start, NULL);
 }

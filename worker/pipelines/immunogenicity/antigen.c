@@ -1,4 +1,5 @@
 #include "worker/pipelines/immunogenicity/antigen.h"
+#include "worker/pipelines/stability/stability.h"
 #include <string.h>
 
 /* The stretch of a chain from one domain's start to another's end (or the same one's). */
@@ -11,6 +12,8 @@ static void cover(pt_stretch_t *stretch, const char *name, const pt_chain_t *cha
     memcpy(stretch->residues, chain->sequence + start, end - start);
     stretch->residues[end - start] = 0;
     memset(stretch->domain, PT_NO_DOMAIN, sizeof stretch->domain);
+    for (size_t i = 0; i < stretch->length; i++)
+        stretch->rsa[i] = 1;
 }
 
 static void mark(pt_stretch_t *stretch, const pt_domain_t *domain, uint8_t number)
@@ -35,7 +38,7 @@ static void one_stretch(const pt_molecule_t *molecule, pt_antigen_t *antigen)
     antigen->stretch_count = 1;
 }
 
-void pt_antigen_of(const pt_molecule_t *molecule, pt_antigen_t *antigen)
+static void cover_chains(const pt_molecule_t *molecule, pt_antigen_t *antigen)
 {
     static const char *const names[] = {"vh", "vl"};
     const pt_part_t *parts[] = {&molecule->heavy, &molecule->light};
@@ -52,6 +55,29 @@ void pt_antigen_of(const pt_molecule_t *molecule, pt_antigen_t *antigen)
         const pt_domain_t *domain = &antigen->domains[d];
         cover(&antigen->stretches[d], names[d], parts[d]->chain, domain->start, domain->end);
         mark(&antigen->stretches[d], domain, (uint8_t)d);
+    }
+}
+
+static void expose(pt_antigen_t *antigen, const pt_exposed_t *part, size_t d)
+{
+    for (size_t s = 0; s < antigen->stretch_count; s++)
+        for (size_t i = 0; i < antigen->stretches[s].length; i++)
+            if (antigen->stretches[s].domain[i] == d)
+                antigen->stretches[s].rsa[i] =
+                    part->rsa[pt_antigen_residue(antigen, &antigen->stretches[s], i)];
+}
+
+void pt_antigen_of(const pt_molecule_t *molecule, const pt_model_t *model, pt_antigen_t *antigen,
+                   pt_antigen_ddg_t ddg)
+{
+    cover_chains(molecule, antigen);
+    for (size_t d = 0; d < antigen->domain_count; d++) {
+        pt_exposed_t part;
+        pt_exposed_by_table(&antigen->domains[d], antigen->nanobody, &part);
+        if (model)
+            pt_exposed_by_model(model, d, &part);
+        expose(antigen, &part, d);
+        pt_substitutions(&part, antigen->nanobody, ddg[d]);
     }
 }
 

@@ -10,9 +10,9 @@
 
 #include "worker/pipelines/immunogenicity/antigen.h"
 #include "worker/pipelines/immunogenicity/bcell.h"
-#include "worker/pipelines/immunogenicity/mhc.h"
+#include "worker/pipelines/immunogenicity/panel.h"
 
-#define PT_IMMUNOGENICITY_VERSION "1"
+#define PT_IMMUNOGENICITY_VERSION "2"
 #define PT_BCELL_EPITOPES_MAX (PT_ANTIGEN_MAX / PT_BCELL_LENGTH)
 
 /* The 9-mer that begins at a residue of a stretch. */
@@ -31,8 +31,9 @@ typedef struct {
 
 typedef struct {
     double mhc[PT_MHC_CLASSES]; /* mean over all 9-mers: 0 for a germline one, else the share of the
-                                   panel that binds it */
-    double bcell;   /* residues in B-cell epitopes, each by its foreign share, over all residues */
+                                   panel that binds it, by weight */
+    double bcell;   /* residues in B-cell epitopes, each by its foreign share and accessibility,
+                       over all residues */
     double foreign; /* foreign 9-mers over all */
     double overall; /* mean over all 9-mers: 0 for a germline one, else a half and half the share of
                        the class II panel that binds it */
@@ -42,10 +43,11 @@ typedef struct {
 unsigned pt_allele_count(uint64_t alleles);
 
 /* Looks at one 9-mer. */
-pt_core_t pt_core_of(const char *residues);
+pt_core_t pt_core_of(const pt_panel_t *panel, const char *residues);
 
-void pt_scan(const pt_antigen_t *antigen, pt_scan_t scans[2]);
-pt_risk_t pt_risk_of(const pt_antigen_t *antigen, const pt_scan_t scans[2]);
+void pt_scan(const pt_antigen_t *antigen, const pt_panel_t *panel, pt_scan_t scans[2]);
+pt_risk_t pt_risk_of(const pt_antigen_t *antigen, const pt_panel_t *panel,
+                     const pt_scan_t scans[2]);
 
 /* Mean humanness over the domains (antibody/humanness.h). */
 double pt_antigen_humanness(const pt_antigen_t *antigen);

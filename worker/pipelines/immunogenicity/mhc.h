@@ -10,9 +10,6 @@
 /* Nine residues of the 20 amino acids (capital letters), in the matrix's whole numbers. */
 int32_t pt_mhc_score(const pt_mhc_matrix_t *matrix, const char *core);
 
-/* The alleles of the panel that bind it, bit a for matrix a. */
-uint64_t pt_mhc_binders(const pt_mhc_panel_t *panel, const char *core);
-
 /* Of random 9-mers, so many percent or fewer score like this or better: the panel's smallest level
    that the score reaches; negative when it reaches none. */
 double pt_mhc_rank(const pt_mhc_panel_t *panel, const pt_mhc_matrix_t *matrix, int32_t score);

@@ -20,7 +20,9 @@ typedef struct {
 
 typedef struct {
     const pt_antigen_t *antigen;
+    const pt_panel_t *panel;
     const pt_scan_t *scans;
+    const pt_suggestion_choice_t *choice;
     pt_germline_match_t v[2], j[2];
     uint8_t cdr[2][PT_DOMAIN_MAX];
     size_t count;
@@ -85,7 +87,7 @@ static int net_of(const search_t *s, size_t stretch, size_t i, char residue)
     mutated[i] = residue;
     cores_over(&s->scans[stretch], i, &from, &to);
     for (size_t c = from; c < to; c++) {
-        pt_core_t now = pt_core_of(mutated + c);
+        pt_core_t now = pt_core_of(s->panel, mutated + c);
         net += (int)pt_allele_count(against(&s->scans[stretch].cores[c]));
         net -= (int)pt_allele_count(against(&now));
     }
@@ -108,7 +110,7 @@ static void try_residues(search_t *s, size_t stretch, size_t i)
     int d = where->domain[i], r = pt_antigen_residue(s->antigen, where, i);
     const pt_domain_t *domain = &s->antigen->domains[d];
     pt_position_t p = domain->positions[r];
-    if (!may_change(s->antigen, p))
+    if (!may_change(s->antigen, p) || s->choice->keep[d][r])
         return;
     for (const char *to = PT_AMINO; *to; to++) {
         bool nearest;
@@ -189,9 +191,9 @@ static bool check(const search_t *s, pt_suggestion_t *is, pt_antigen_t *mutated,
     pt_antigen_mutate(mutated, is->stretch, is->place, is->to);
     if (brings_liability(s->antigen, mutated))
         return false;
-    pt_scan(mutated, after);
+    pt_scan(mutated, s->panel, after);
     count_pairs(s, after, is);
-    is->risk = pt_risk_of(mutated, after);
+    is->risk = pt_risk_of(mutated, s->panel, after);
     is->humanness = pt_antigen_humanness(mutated);
     return is->removed > is->created;
 }
@@ -210,8 +212,9 @@ static void search(search_t *s)
     qsort(s->candidates, s->count, sizeof s->candidates[0], by_worth);
 }
 
-bool pt_suggest(const pt_antigen_t *antigen, const pt_scan_t scans[2],
-                pt_suggestion_t found[PT_SUGGESTIONS_MAX], size_t *count)
+bool pt_suggest(const pt_antigen_t *antigen, const pt_panel_t *panel, const pt_scan_t scans[2],
+                const pt_suggestion_choice_t *choice, pt_suggestion_t found[PT_SUGGESTIONS_MAX],
+                size_t *count)
 {
     *count = 0;
     search_t *s = calloc(1, sizeof *s);
@@ -220,9 +223,11 @@ bool pt_suggest(const pt_antigen_t *antigen, const pt_scan_t scans[2],
     bool ok = s && mutated && after;
     if (ok) {
         s->antigen = antigen;
+        s->panel = panel;
+        s->choice = choice;
         s->scans = scans;
         search(s);
-        for (size_t c = 0; c < s->count && *count < PT_SUGGESTIONS_MAX; c++)
+        for (size_t c = 0; c < s->count && *count < choice->most; c++)
             if (check(s, &s->candidates[c].is, mutated, after))
                 found[(*count)++] = s->candidates[c].is;
     }

@@ -9,6 +9,12 @@
 
 #define PT_SUGGESTIONS_MAX 20
 
+/* What is wanted of them. */
+typedef struct {
+    unsigned most;               /* up to PT_SUGGESTIONS_MAX */
+    bool keep[2][PT_DOMAIN_MAX]; /* residues of the domains that are not touched */
+} pt_suggestion_choice_t;
+
 typedef struct {
     size_t stretch, place; /* which residue, of that stretch */
     char from, to;
@@ -25,11 +31,12 @@ typedef struct {
 } pt_suggestion_t;
 
 /*
- *  At most PT_SUGGESTIONS_MAX that remove more pairs than they create and bring in no liability:
+ *  At most `choice->most` that remove more pairs than they create and bring in no liability:
  * framework before CDR, the nearest human gene's residue before others', then by how many pairs go.
  * `scans` are the antigen's. False when memory is out.
  */
-bool pt_suggest(const pt_antigen_t *antigen, const pt_scan_t scans[2],
-                pt_suggestion_t found[PT_SUGGESTIONS_MAX], size_t *count);
+bool pt_suggest(const pt_antigen_t *antigen, const pt_panel_t *panel, const pt_scan_t scans[2],
+                const pt_suggestion_choice_t *choice, pt_suggestion_t found[PT_SUGGESTIONS_MAX],
+                size_t *count);
 
 #endif

@@ -6,13 +6,8 @@
 
 #include "worker/pipelines/antibody/schemes.h"
 #include "worker/pipelines/choice.h"
+#include "worker/pipelines/fold/structure.h"
 #include "worker/pipelines/stability/stability.h"
-
-typedef enum {
-    PT_STRUCTURE_AUTO,  /* the newest model of the variant, else the position table */
-    PT_STRUCTURE_MODEL, /* … else a model is made */
-    PT_STRUCTURE_TABLE
-} pt_structure_choice_t;
 
 typedef struct {
     int structure; /* pt_structure_choice_t */

@@ -1,6 +1,7 @@
 #include "worker/pipelines/stability/job.h"
 #include "worker/pipelines/options.h"
-#include "worker/pipelines/stability/structure.h"
+#include "worker/pipelines/stability/choices.h"
+#include "worker/pipelines/stability/render.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "worker/pipelines/stability/structure.h"
+#include "worker/pipelines/fold/structure.h"
 #include "worker/pipelines/fold/modeller.h"
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,8 @@ static bool read_model(const json_t *files, const pt_molecule_t *molecule,
     return structure->there;
 }
 
-void pt_structure_of_job(const json_t *earlier, const pt_molecule_t *molecule,
+/* The newest structure job's model, if the inputs bring one that is of this molecule. */
+static void look_for_job(const json_t *earlier, const pt_molecule_t *molecule,
                          pt_structure_t *structure)
 {
     const json_t *job = json_object_get(earlier, "structure");
@@ -63,7 +64,7 @@ bool pt_structure_choose(pt_structure_choice_t choice, const json_t *earlier,
                          const pt_molecule_t *molecule, pt_reporter_t *reporter,
                          pt_structure_t *structure, pt_error_t *error)
 {
-    pt_structure_of_job(choice == PT_STRUCTURE_TABLE ? NULL : earlier, molecule, structure);
+    look_for_job(choice == PT_STRUCTURE_TABLE ? NULL : earlier, molecule, structure);
     if (choice == PT_STRUCTURE_TABLE)
         structure->source.why_none = not_asked;
     if (choice != PT_STRUCTURE_MODEL || structure->there)
