@@ -1,5 +1,6 @@
 #include "worker/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #define FILE_PATH (PT_CGROUP_PATH + 64)
+#define PIPELINE "pipeline-" /* and its keeper's process id: the name of a group */
 
 static bool write_text(const char *folder, const char *name, const char *text)
 {
@@ -86,6 +88,20 @@ static bool has_memory(const char *folder)
     return has;
 }
 
+/* Groups of keepers that were killed before they could remove theirs. One that is in use stays. */
+static void remove_old(const char *base)
+{
+    char path[FILE_PATH + 256]; /* and a name */
+    DIR *folder = opendir(base);
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (strncmp(entry->d_name, PIPELINE, strlen(PIPELINE)) == 0) {
+            snprintf(path, sizeof path, "%s/%s", base, entry->d_name);
+            rmdir(path);
+        }
+    if (folder)
+        closedir(folder);
+}
+
 bool pt_cgroup_prepare(pt_cgroup_t *self, char *why, size_t size)
 {
     char below[FILE_PATH];
@@ -99,7 +115,9 @@ bool pt_cgroup_prepare(pt_cgroup_t *self, char *why, size_t size)
         snprintf(why, size, "%s: %s", below, strerror(errno));
     else if (!(ready = write_text(self->path, "cgroup.subtree_control", "+memory")))
         snprintf(why, size, "%s: %s", self->path, strerror(errno));
-    if (!ready)
+    if (ready)
+        remove_old(self->path);
+    else
         self->path[0] = 0;
     return ready;
 }
@@ -111,7 +129,8 @@ void pt_cgroup_make(pt_cgroup_t *self, const char *base, int64_t memory)
     self->path[0] = 0;
     if (!*base || !memory)
         return;
-    int size = snprintf(self->path, sizeof self->path, "%s/pipeline-%d", base, (int)getpid());
+    int size = snprintf(self->path, sizeof self->path, "%s/%s%d", base, PIPELINE, (int)getpid());
+    rmdir(self->path); /* of a killed keeper that had the same number */
     bool made = size < (int)sizeof self->path && mkdir(self->path, 0755) == 0;
     if (made && write_number(self->path, "memory.max", memory)) {
         write_text(self->path, "memory.swap.max", "0"); /* where there is no swap, no such file */

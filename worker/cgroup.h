@@ -18,7 +18,8 @@ typedef struct {
 } pt_cgroup_t;
 
 /* For the agent, before its first child: the folder below which groups with limits of memory may be
-   made. False: there is none, and `why` says so. */
+   made; what was left in it by a worker before is removed. False: there is none, and `why` says so.
+ */
 bool pt_cgroup_prepare(pt_cgroup_t *self, char *why, size_t size);
 
 /* Makes a group below `base` that may use `memory` bytes (0: no group). One that cannot be made is
