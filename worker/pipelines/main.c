@@ -2,6 +2,7 @@
  *  paratope-pipeline JOB_TYPE: the pipeline process, and the same computations as a tool for
  * people.
  */
+#include "worker/pipelines/codon_export/job.h"
 #include "worker/pipelines/humanization/job.h"
 #include "worker/pipelines/immunogenicity/job.h"
 #include "worker/pipelines/stability/ddg_table.h"
@@ -32,6 +33,8 @@ static const struct {
      "epitopes, risk and deimmunisation"},
     {"stability", &pt_stability, pt_tool_pipeline, false, NULL,
      "stability changes of all substitutions, developability"},
+    {"codon_export", &pt_codon_export, pt_tool_pipeline, false, NULL,
+     "a gene for each chain, for a host"},
     {"numbering", NULL, pt_tool_numbering, true, NULL, "chain type, germline genes and positions"},
     {"humanness", NULL, pt_tool_humanness, false, NULL, "how human an antibody is, 0 to 1"},
     {"ddg", NULL, NULL, false, pt_ddg_table, "stability change of substitutions in any protein"},
