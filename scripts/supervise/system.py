@@ -13,7 +13,7 @@ from processes import Program
 from proxy import SOURCE, Proxy
 from supervisor import Child, Supervisor
 
-JOB_TYPES = ('humanization', 'immunogenicity', 'stability')  # what a worker serves by itself
+JOB_TYPES = ('humanization', 'immunogenicity', 'stability', 'codon_export')  # what a worker serves by itself
 SLOTS = 2                      # of each job type, in each worker
 GRACE = 1                      # seconds for what a worker runs at SIGTERM: the whole run ends within 10
 READY = 60.0                   # seconds for a gateway to say that it is
