@@ -38,6 +38,8 @@ static void check_ending(pt_item_t *item)
             pt_item_refuse(item, why);
     } else if (!said->code[0] || !said->message[0]) {
         pt_item_refuse(item, "it failed without a reason");
+    } else if (item->fact.payload && !said->refused) {
+        pt_render_partial(item->fact.payload, item->fact.payload_size, &item->result);
     }
 }
 
@@ -113,7 +115,8 @@ static void put_optional(pt_array_t *array, const char *text)
     pt_array_text(array, *text ? text : NULL);
 }
 
-static void put_row(pt_batch_t *self, const pt_row_t *row)
+/* `partial`: what it had reached as it failed, or NULL. */
+static void put_row(pt_batch_t *self, const pt_row_t *row, const char *partial)
 {
     pt_array_t *to = self->update;
     self->changed++;
@@ -132,6 +135,7 @@ static void put_row(pt_batch_t *self, const pt_row_t *row)
     put_double(&to[9], row->fraction);
     put_optional(&to[10], row->code);
     put_optional(&to[11], row->message);
+    pt_array_text(&to[12], row->state == PT_FAILED ? partial : NULL);
 }
 
 /* The detail of an event as JSON text, or null. */
@@ -176,6 +180,7 @@ static void put_result(pt_batch_t *self, const pt_item_t *item)
     pt_array_uuid(&self->results[0], &item->row->job_id);
     pt_array_text(&self->results[1], item->result.results);
     pt_array_text(&self->results[2], item->result.model_versions);
+    pt_array_text(&self->results[3], item->result.files);
 }
 
 static void end_arrays(pt_array_t *arrays, size_t count)
@@ -207,20 +212,22 @@ static size_t fold_job(pt_batch_t *self, size_t next, const PGresult *rows, int 
                        const pt_patiences_t *patiences)
 {
     pt_row_t *row = &self->rows[r];
-    bool exists = !PQgetisnull(rows, r, 1), locked = !PQgetisnull(rows, r, 3), changed = false;
+    bool exists = !PQgetisnull(rows, r, 1), locked = !PQgetisnull(rows, r, 3);
+    const pt_item_t *changed =
+        NULL; /* the last item that changed it: nothing changes an ended one */
     if (locked)
         read_row(row, rows, r);
     else
         pt_uuid_parse(&row->job_id, PQgetvalue(rows, r, 0), PT_UUID_TEXT - 1);
     for (; next < self->count && pt_uuid_equal(&self->items[next].fact.said.job_id, &row->job_id);
          next++) {
-        if (locked)
-            changed = fold_item(self, next, row, read_number(rows, r, 12), patiences) || changed;
-        else
+        if (locked && fold_item(self, next, row, read_number(rows, r, 12), patiences))
+            changed = &self->items[next];
+        if (!locked)
             self->items[next].fate = exists ? PT_ITEM_HELD : PT_ITEM_UNKNOWN;
     }
     if (changed)
-        put_row(self, row);
+        put_row(self, row, changed->result.partial);
     return next;
 }
 

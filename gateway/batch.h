@@ -31,7 +31,7 @@ typedef struct {
     pt_row_t *rows;
     size_t row_count;
     /* Parameters: ids to lock; rows, results and events to write. */
-    pt_array_t ids, update[12], results[3], events[8];
+    pt_array_t ids, update[13], results[4], events[8];
     size_t changed, result_count, event_count;
     const pt_item_t *large[PT_BATCH_LARGE_MAX]; /* whose results are written one by one */
     size_t large_count;

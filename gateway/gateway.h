@@ -21,6 +21,7 @@ typedef struct {
         record_batches;
     uint64_t events_published;
     uint64_t logs_stored, logs_dropped;
+    uint64_t declarations_recorded, declarations_refused;
     uint64_t swept, lost; /* jobs handed out by the sweep; attempts that were lost */
     uint64_t out;         /* jobs that are out, of the leader's last question */
     uint64_t dropped;     /* messages from brokers that were none */

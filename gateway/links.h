@@ -19,6 +19,8 @@ typedef struct {
     void (*fact)(void *context, pt_fact_t *fact); /* takes the fact's payload */
     /* A piece of a log; `payload` is borrowed, and may be none. False: it is nothing to store. */
     bool (*log)(void *context, const pt_msg_t *msg, const zframe_t *payload);
+    /* What a worker declares of a job type; likewise. */
+    bool (*declare)(void *context, const pt_msg_t *msg, const zframe_t *payload);
     void (*credit)(void *context);              /* some grew, came back (in the thread that
                                                    releases it), or other types are served */
     void (*brokers)(void *context, int broker); /* a session began, or `broker`'s ended (or -1) */
@@ -46,7 +48,7 @@ void pt_links_start(pt_links_t *self);
 void pt_links_stop(pt_links_t *self);
 void pt_links_destroy(pt_links_t **self);
 
-/* Only the leader hears status, result, log and event, says so in its beats and repeats the edges.
+/* Only the leader hears status, result, log, declare and event, says so in its beats and repeats the edges.
  */
 void pt_links_set_leader(pt_links_t *self, bool leader);
 

@@ -13,7 +13,7 @@
 
 /* ---- sockets ----------------------------------------------------------------------------- */
 
-static const char *const heard[] = {"status.", "result.", "log.", "event."};
+static const char *const heard[] = {"status.", "result.", "log.", "declare.", "event."};
 
 static void subscribe(broker_t *broker, bool on)
 {
@@ -357,6 +357,13 @@ static void take_log(pt_links_t *self, int link, const pt_msg_t *msg, const zfra
         drop(self, link, "no piece of a log");
 }
 
+static void take_declaration(pt_links_t *self, int link, const pt_msg_t *msg,
+                             const zframe_t *payload)
+{
+    if (!self->sink.declare(self->sink.context, msg, payload))
+        drop(self, link, "no declaration");
+}
+
 static void take_published(pt_links_t *self, int link, zmsg_t *parts)
 {
     zframe_t *topic = zmsg_first(parts), *head = zmsg_next(parts), *payload = zmsg_next(parts);
@@ -375,6 +382,8 @@ static void take_published(pt_links_t *self, int link, zmsg_t *parts)
         take_event(self, &msg);
     else if (msg.verb == PT_LOG)
         take_log(self, link, &msg, payload);
+    else if (msg.verb == PT_DECLARE)
+        take_declaration(self, link, &msg, payload);
     else
         take_fact(self, link, &msg, payload);
     pt_msg_clear(&msg);

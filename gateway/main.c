@@ -7,6 +7,7 @@
 #include "gateway/logs.h"
 #include "gateway/migrate.h"
 #include "gateway/recorder.h"
+#include "gateway/registrar.h"
 #include "gateway/store_read.h"
 #include "gateway/supplier.h"
 #include "gateway/sweep.h"
@@ -47,6 +48,7 @@ typedef struct {
     pt_fetcher_t *fetcher;
     pt_supplier_t *supplier;
     pt_logs_t *logs;
+    pt_registrar_t *registrar;
     pt_sweep_t *sweep;
     pt_control_t *control;
     pt_committer_t *committer;
@@ -82,6 +84,13 @@ static bool on_log(void *context, const pt_msg_t *msg, const zframe_t *payload)
     zframe_t *frame = (zframe_t *)(uintptr_t)payload; /* czmq has no const */
     return pt_logs_take(((parts_t *)context)->logs, msg, frame ? zframe_data(frame) : NULL,
                         frame ? zframe_size(frame) : 0);
+}
+
+static bool on_declare(void *context, const pt_msg_t *msg, const zframe_t *payload)
+{
+    zframe_t *frame = (zframe_t *)(uintptr_t)payload; /* czmq has no const */
+    return pt_registrar_take(((parts_t *)context)->registrar, msg,
+                             frame ? zframe_data(frame) : NULL, frame ? zframe_size(frame) : 0);
 }
 
 static void on_credit(void *context)
@@ -129,6 +138,7 @@ static void on_settings(void *context)
     parts_t *parts = context;
     pt_recorder_settings(parts->recorder);
     pt_recorder_settings(parts->large);
+    pt_registrar_settings(parts->registrar);
     pt_sweep_settings(parts->sweep);
 }
 
@@ -137,6 +147,7 @@ static void on_leads(void *context, bool leader)
     parts_t *parts = context;
     pt_recorder_set_active(parts->recorder, leader);
     pt_logs_set_active(parts->logs, leader);
+    pt_registrar_set_active(parts->registrar, leader);
     pt_recorder_set_active(parts->large, leader);
     pt_fetcher_set_active(parts->fetcher, leader);
     pt_sweep_set_active(parts->sweep, leader);
@@ -156,6 +167,7 @@ static void on_health(void *context, pt_health_t *health)
     pt_committer_counts_t committer = pt_committer_counts(parts->committer);
     pt_recorder_counts_t recorder = pt_recorder_counts(parts->recorder);
     pt_logs_counts_t logs = pt_logs_counts(parts->logs);
+    pt_registrar_counts_t declared = pt_registrar_counts(parts->registrar);
     pt_sweep_counts_t sweep = pt_sweep_counts(parts->sweep);
     *health = (pt_health_t){.database = control.database,
                             .database_ping = control.pinged,
@@ -176,6 +188,8 @@ static void on_health(void *context, pt_health_t *health)
                             .events_published = links.published,
                             .logs_stored = logs.stored,
                             .logs_dropped = logs.dropped,
+                            .declarations_recorded = declared.recorded,
+                            .declarations_refused = declared.refused,
                             .swept = sweep.handed_out,
                             .lost = sweep.lost,
                             .out = sweep.out,
@@ -199,8 +213,8 @@ static bool start(parts_t *parts, const pt_options_t *given)
     pt_links_settings_t settings = {pt_options_demand(given, "brokers"),
                                     pt_options_demand(given, "events-in"),
                                     pt_options_demand(given, "events"), &parts->keyring};
-    pt_links_sink_t sink = {parts,   on_fact, on_log,   on_credit, on_brokers,
-                            on_held, on_gone, on_chunk, on_fetch,  on_event};
+    pt_links_sink_t sink = {parts,   on_fact, on_log,   on_declare, on_credit, on_brokers,
+                            on_held, on_gone, on_chunk, on_fetch,   on_event};
     parts->links = pt_links_new(&settings, &sink);
     if (!parts->links)
         return false;
@@ -212,6 +226,7 @@ static bool start(parts_t *parts, const pt_options_t *given)
     parts->sweep = pt_sweep_new(uri, parts->links, parts->recorder);
     parts->committer = pt_committer_new(uri, parts->links, on_waits, parts);
     parts->pool = pt_pool_new(uri, READ_CONNECTIONS);
+    parts->registrar = pt_registrar_new(parts->pool);
     parts->jobs = pt_gather_new(parts->pool, &pt_sql_read_jobs_by_id);
     parts->canceller = pt_canceller_new(parts->pool, parts->links);
     parts->batcher = pt_batcher_new(uri, parts->links, on_waits, parts);
@@ -232,6 +247,7 @@ static void stop(parts_t *parts)
     pt_fetcher_stop(parts->fetcher);
     pt_recorder_destroy(&parts->recorder);
     pt_logs_destroy(&parts->logs);
+    pt_registrar_destroy(&parts->registrar);
     pt_recorder_destroy(&parts->large);
     pt_fetcher_destroy(&parts->fetcher);
     pt_links_destroy(&parts->links);

@@ -179,16 +179,16 @@ static int deadline_of(const pt_batch_t *batch)
 /* Writes what changed and commits, in one flight; the counters of the events are the last lock. */
 static pt_pg_outcome_t write_and_commit(pt_recorder_t *self, pt_batch_t *batch)
 {
-    const char *update[12], *result[3], *events[8];
+    const char *update[13], *result[4], *events[8];
     pt_pg_step_t steps[4];
     PGresult *results[4];
     int count = 0, numbers = -1;
     if (batch->changed > 0)
         steps[count++] =
-            (pt_pg_step_t){&pt_sql_update_jobs, update, texts(update, batch->update, 12)};
+            (pt_pg_step_t){&pt_sql_update_jobs, update, texts(update, batch->update, 13)};
     if (batch->result_count > 0)
         steps[count++] =
-            (pt_pg_step_t){&pt_sql_insert_results, result, texts(result, batch->results, 3)};
+            (pt_pg_step_t){&pt_sql_insert_results, result, texts(result, batch->results, 4)};
     if (batch->event_count > 0) {
         numbers = count;
         steps[count++] =

@@ -1,6 +1,7 @@
 #include "gateway/render.h"
 
 #include "gateway/real.h"
+#include "gateway/result_files.h"
 #include "proto/value.h"
 #include "proto/wire.h"
 
@@ -16,6 +17,7 @@
 
 typedef struct {
     msgpack_sbuffer out;
+    size_t most;
     const char *why;
 } writer_t;
 
@@ -23,7 +25,7 @@ static void put(writer_t *to, const char *text, size_t size)
 {
     if (to->why)
         return;
-    if (to->out.size + size > JSON_MAX || msgpack_sbuffer_write(&to->out, text, size) != 0)
+    if (to->out.size + size > to->most || msgpack_sbuffer_write(&to->out, text, size) != 0)
         to->why = "more than 256 MiB as JSON";
 }
 
@@ -137,10 +139,11 @@ static void write_value(writer_t *to, pt_span_t *at)
     }
 }
 
-/* JSON of one value, NUL-terminated; or NULL and why. */
-static char *render(pt_span_t value, const char **why)
+/* JSON of one value, NUL-terminated; or NULL and why. `*left` is what it may have, and then what is
+   left of that. */
+static char *render(pt_span_t value, size_t *left, const char **why)
 {
-    writer_t to = {.why = NULL};
+    writer_t to = {.most = *left};
     msgpack_sbuffer_init(&to.out);
     write_value(&to, &value);
     put(&to, "", 1);
@@ -149,6 +152,7 @@ static char *render(pt_span_t value, const char **why)
         msgpack_sbuffer_destroy(&to.out);
         return NULL;
     }
+    *left -= to.out.size;
     return msgpack_sbuffer_release(&to.out);
 }
 
@@ -189,10 +193,15 @@ static const char *render_parts(pt_span_t payload, pt_rendered_t *rendered)
         return "no results in the payload";
     if (!is_versions(versions))
         return "model_versions is no map of text to text";
-    const char *why = NULL;
-    rendered->results = render(results, &why);
-    if (rendered->results)
-        rendered->model_versions = render(versions, &why);
+    pt_span_t files = find(payload, map.size, "files");
+    const char *why = files.size > 0 ? pt_result_files_check(files) : NULL;
+    size_t left = JSON_MAX;
+    if (!why)
+        rendered->results = render(results, &left, &why);
+    if (!why)
+        rendered->model_versions = render(versions, &left, &why);
+    if (!why && files.size > 0)
+        rendered->files = render(files, &left, &why);
     return why;
 }
 
@@ -207,9 +216,23 @@ const char *pt_render_result(const void *payload, size_t size, pt_rendered_t *re
     return why;
 }
 
+void pt_render_partial(const void *payload, size_t size, pt_rendered_t *rendered)
+{
+    const char *why;
+    size_t left = JSON_MAX;
+    memset(rendered, 0, sizeof *rendered);
+    if (size > PT_PARTIAL_MAX || !pt_msgpack_valid(payload, size))
+        return;
+    pt_span_t whole = {payload, size}, at = whole;
+    if (pt_value_next(&at).kind == PT_VALUE_MAP)
+        rendered->partial = render(whole, &left, &why);
+}
+
 void pt_rendered_clear(pt_rendered_t *self)
 {
     free(self->results);
     free(self->model_versions);
-    self->results = self->model_versions = NULL;
+    free(self->files);
+    free(self->partial);
+    memset(self, 0, sizeof *self);
 }

@@ -33,17 +33,17 @@ const pt_sql_t pt_sql_update_jobs = {
     "update jobs j set status = u.status, attempt = u.attempt, tries = u.tries, losses = u.losses,"
     " due_at = clock_timestamp() + u.due * interval '1 microsecond', started_at = u.started_at,"
     " completed_at = u.completed_at, step = u.step, fraction = u.fraction, error_code = u.code,"
-    " error_message = u.message"
+    " error_message = u.message, error_details = u.details::json"
     " from unnest($1::uuid[], $2::text[], $3::integer[], $4::integer[], $5::integer[],"
     " $6::bigint[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::double precision[],"
-    " $11::text[], $12::text[]) as u (id, status, attempt, tries, losses, due, started_at,"
-    " completed_at, step, fraction, code, message) where j.id = u.id"};
+    " $11::text[], $12::text[], $13::text[]) as u (id, status, attempt, tries, losses, due,"
+    " started_at, completed_at, step, fraction, code, message, details) where j.id = u.id"};
 
 const pt_sql_t pt_sql_insert_results = {
     "insert_results",
-    "insert into results (job_id, results, model_versions, bytes)"
-    " select r.id, r.results::json, r.versions::json, octet_length(r.results)"
-    " from unnest($1::uuid[], $2::text[], $3::text[]) as r (id, results, versions)"};
+    "insert into results (job_id, results, model_versions, files, bytes)"
+    " select r.id, r.results::json, r.versions::json, r.files::json, octet_length(r.results)"
+    " from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as r (id, results, versions, files)"};
 
 const pt_sql_t pt_sql_job_inputs = {
     "job_inputs", "select j.attempt, j.completed_at is not null, v.id, v.name, v.format, v.chains,"

@@ -19,10 +19,10 @@ extern const pt_sql_t pt_sql_submit;
 extern const pt_sql_t pt_sql_lock_jobs;
 
 /* (ids, statuses, attempts, tries, losses, due in µs or null, started_ats, completed_ats, steps,
-   fractions, codes, messages) */
+   fractions, codes, messages, details) */
 extern const pt_sql_t pt_sql_update_jobs;
 
-/* (ids, results, model_versions) */
+/* (ids, results, model_versions, files) */
 extern const pt_sql_t pt_sql_insert_results;
 
 /* (id) → attempt, whether it has ended, variant id, name, format, chains, options, and of each

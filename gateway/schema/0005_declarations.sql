@@ -8,7 +8,7 @@ create table declarations (
     declared_at     timestamptz not null default now()
 );
 create trigger told after insert or update or delete on declarations
-    for each statement execute function tell_settings();
+    for each row execute function tell_settings(); -- most of what workers say changes no row
 
 alter table results add files json;         -- {name: {media_type, content}}; null: none
 alter table jobs add error_details json;    -- what a failed job had reached, as its pipeline says

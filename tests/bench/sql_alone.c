@@ -75,7 +75,7 @@ static void put_update(pt_array_t *to, const pt_uuid_t *id, const char *status, 
     pt_array_text(&to[5], NULL);
     pt_array_text(&to[6], began);
     pt_array_text(&to[7], ended);
-    for (int i = 8; i < 12; i++)
+    for (int i = 8; i < 13; i++)
         pt_array_text(&to[i], NULL);
 }
 
@@ -110,8 +110,8 @@ static void lock(run_t *run)
 static void move(run_t *run, bool ending)
 {
     char text[PT_TIME_TEXT];
-    pt_array_t update[12] = {{0}}, result[3] = {{0}}, events[8] = {{0}};
-    const char *update_params[12], *result_params[3], *event_params[8];
+    pt_array_t update[13] = {{0}}, result[4] = {{0}}, events[8] = {{0}};
+    const char *update_params[13], *result_params[4], *event_params[8];
     lock(run);
     const char *now = pt_time_format(pt_wall_us() + 1000, text); /* not before created_at */
     for (int i = 0; i < run->batch; i++) {
@@ -122,22 +122,23 @@ static void move(run_t *run, bool ending)
         pt_array_uuid(&result[0], &run->ids[i]);
         pt_array_text(&result[1], "{}");
         pt_array_text(&result[2], "{}");
+        pt_array_text(&result[3], NULL);
     }
-    end_arrays(update, update_params, 12);
-    end_arrays(result, result_params, 3);
+    end_arrays(update, update_params, 13);
+    end_arrays(result, result_params, 4);
     end_arrays(events, event_params, 8);
-    pt_pg_step_t steps[4] = {{&pt_sql_update_jobs, update_params, 12}};
+    pt_pg_step_t steps[4] = {{&pt_sql_update_jobs, update_params, 13}};
     int count = 1;
     if (ending)
-        steps[count++] = (pt_pg_step_t){&pt_sql_insert_results, result_params, 3};
+        steps[count++] = (pt_pg_step_t){&pt_sql_insert_results, result_params, 4};
     steps[count++] = (pt_pg_step_t){&pt_sql_append_events, event_params, 8};
     steps[count++] = (pt_pg_step_t){&pt_sql_commit, NULL, 0};
     PGresult *results[4];
     demand(pt_pg_flight(run->pg, steps, count, DEADLINE_MS, results), run);
     for (int i = 0; i < count; i++)
         PQclear(results[i]);
-    clear_arrays(update, 12);
-    clear_arrays(result, 3);
+    clear_arrays(update, 13);
+    clear_arrays(result, 4);
     clear_arrays(events, 8);
 }
 
