@@ -13,7 +13,7 @@ from document import write  # noqa: E402
 from programs import build  # noqa: E402
 from rounds import quiet  # noqa: E402
 
-NAMES = ('submit', 'read', 'jobs', 'broker', 'idle', 'memory', 'compare')
+NAMES = ('submit', 'read', 'jobs', 'broker', 'idle', 'memory', 'compare', 'numbering', 'pipelines')
 
 
 def main() -> int:

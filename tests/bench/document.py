@@ -40,7 +40,7 @@ def machine() -> str:
     memory = int(re.search(r'MemTotal:\s*(\d+)', Path('/proc/meminfo').read_text())[1]) / 2**20
     versions = dict(re.findall(r'^(\S+) (\S+)$', said(
         'dpkg-query', '-W', '-f', '${Package} ${Version}\\n', 'postgresql-15', 'libzmq5', 'libczmq4', 'libcivetweb1',
-        'wrk', 'redis-tools', 'nodejs', 'python3-celery', 'python3-fastapi'), re.MULTILINE))
+        'wrk', 'hmmer', 'redis-tools', 'nodejs', 'python3-celery', 'python3-fastapi'), re.MULTILINE))
     return '\n'.join([
         f"- {os.cpu_count()} cores ({model[1] if model else platform.machine()}), {memory:.0f} GiB, "
         f'Linux {platform.release()}; everything, the load too, runs on them, over loopback',

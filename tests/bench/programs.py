@@ -2,6 +2,7 @@
 normal build does not grow; each that is started here ends when this process does."""
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -43,6 +44,17 @@ def ask(program: str, *arguments: object, seconds: float = 600) -> dict:
     if done.returncode != 0:
         raise RuntimeError(f'{program} ended with status {done.returncode}')
     return json.loads(done.stdout)
+
+
+def processor_seconds(command: list[object], seconds: float = 600) -> float:
+    """What a program took of a core, whoever else was there; what it says is dropped."""
+    def spent() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+    before = spent()
+    subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=seconds,
+                   check=True, preexec_fn=die_with_parent(signal.SIGKILL))
+    return spent() - before
 
 
 def wrk(url: str, connections: int, seconds: float, method: str, path: str, body: str,

@@ -1,0 +1,83 @@
+"""Each pipeline alone: time from a job's message to its answer, and the memory of its process."""
+import csv
+import json
+import re
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgpack
+from harness.processes import die_with_parent
+from programs import CHECKOUT, PROGRAMS
+from rounds import Figures, interleave, number
+from tables import Table
+
+TYPES = {'humanization': ('humanization of an Fv, all strategies', 50),
+         'immunogenicity': ('immunogenicity of an Fv', 50),
+         'stability': ('stability of an Fv, whole matrix, position table', 1000),
+         'codon_export': ('codon export of an Fv', 1000)}
+JOBS, WARM = 100, 5
+
+
+def antibodies() -> list[list[dict]]:
+    """Chains of Fv: mouse germline V genes joined with J genes, so that there is something to humanize."""
+    with open(CHECKOUT / 'worker' / 'data' / 'germlines.tsv', newline='') as file:
+        genes = [row for row in csv.DictReader(file, delimiter='\t') if row['species'] == 'mouse']
+    def chains(kind: str) -> list[str]:
+        (*_, j) = [g['aligned'] for g in genes if g['chain'] == kind and g['segment'] == 'J']
+        return [g['aligned'][:108].replace('-', '') + 'GGYDS' + j.replace('-', '') for g in genes
+                if g['chain'] == kind and g['segment'] == 'V' and g['aligned'][103] == 'C' and g['aligned'][0] != '-']
+    return [[{'kind': 'heavy', 'sequence': heavy}, {'kind': 'light', 'sequence': light}]
+            for heavy, light in zip(chains('H'), chains('K'))]
+
+
+@contextmanager
+def serving(job_type: str) -> Iterator[tuple[subprocess.Popen[bytes], msgpack.Unpacker]]:
+    process = subprocess.Popen([PROGRAMS / 'paratope-pipeline', job_type], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, bufsize=0, preexec_fn=die_with_parent(9))
+    try:
+        yield process, msgpack.Unpacker(process.stdout, read_size=4096)
+    finally:
+        process.stdin.close()
+        process.wait(30)
+
+
+def ask(process: subprocess.Popen[bytes], answers: msgpack.Unpacker, job_type: str, chains: list[dict]) -> float:
+    """Seconds from the job's first byte to its ending."""
+    message = msgpack.packb({'m': 'job', 'job_id': bytes(16), 'job_type': job_type, 'attempt': 1, 'inputs': {
+        'variant_id': bytes(16), 'name': 'bench', 'format': 'mab', 'chains': chains}})
+    began = time.perf_counter()
+    process.stdin.write(message)
+    while (answer := next(answers))['m'] not in ('result', 'error'):
+        pass
+    seconds = time.perf_counter() - began
+    if answer['m'] != 'result':
+        raise RuntimeError(f"{job_type}: {answer['message']} {json.dumps(chains)}")
+    return seconds
+
+
+def memory(process: subprocess.Popen[bytes]) -> float:
+    """The most that it ever had, MiB."""
+    status = Path(f'/proc/{process.pid}/status').read_text()
+    return int(re.search(r'VmHWM:\s*(\d+)', status)[1]) / 1024
+
+
+def measure(job_type: str) -> Figures:
+    chains = antibodies()
+    with serving(job_type) as (process, answers):
+        seconds = sorted([ask(process, answers, job_type, chains[i % len(chains)]) for i in range(WARM + JOBS)][WARM:])
+        return {'p50': 1000 * statistics.median(seconds), 'p99': 1000 * seconds[int(0.99 * JOBS)],
+                'mib': memory(process)}
+
+
+def run() -> list[Table]:
+    seen = interleave({job_type: lambda job_type=job_type: measure(job_type) for job_type in TYPES})
+    table = Table(f'pipelines: one job after the other, {JOBS} antibodies, on a core',
+                  ['what', 'p50 ms', 'p99 ms', 'memory MiB'])
+    for job_type, (words, most) in TYPES.items():
+        table.add(words, *(number(seen[job_type][key]) for key in ('p50', 'p99', 'mib')))
+        table.check(f'{job_type}, p99 ms', seen[job_type]['p99'], most, below=True)
+    return [table]
