@@ -7,13 +7,14 @@ from pathlib import Path
 from errors import SetupError
 from home import Home
 from keys import SUBSCRIBER, Keys
-from options import Options
+from options import CHECKOUT, Options
 from ports import Ports
 from processes import Program
 from proxy import SOURCE, Proxy
 from supervisor import Child, Supervisor
 
 JOB_TYPES = ('humanization', 'immunogenicity', 'stability', 'codon_export')  # what a worker serves by itself
+DECLARED = ('complex_prediction',)                                           # what nobody here computes
 SLOTS = 2                      # of each job type, in each worker
 GRACE = 1                      # seconds for what a worker runs at SIGTERM: the whole run ends within 10
 READY = 60.0                   # seconds for a gateway to say that it is
@@ -92,6 +93,8 @@ class System:
     def start_workers(self) -> None:
         pipelines = [part for job_type, program in self.options.pipelines.items()
                      for part in ('--pipeline', f'{job_type}={program}')]
+        pipelines += [part for job_type, schema in self.only_declared.items()
+                      for part in ('--pipelines', f'{job_type}.options={schema}')]
         for number in range(1, self.options.workers + 1):
             name = f'worker-{number}'
             spool = self.home.spool / name
@@ -138,13 +141,19 @@ class System:
     def served(self) -> list[str]:
         return list(dict.fromkeys([*JOB_TYPES, *self.options.pipelines]))
 
+    @property
+    def only_declared(self) -> dict[str, Path]:
+        """Job types that people may submit although nobody computes them yet, and the schema of their options."""
+        return {job_type: CHECKOUT / 'worker' / 'pipelines' / job_type / 'options.json'
+                for job_type in DECLARED if job_type not in self.served}
+
     def _make_keys(self) -> Keys:
         """All before the first broker starts, so that nobody is refused at first."""
         keys = Keys(self.supervisor, self.program('keys'), self.home.path / 'keys')
         for number in range(1, self.options.gateways + 1):
             keys.add(f'gateway-{number}', 'gateway')
         for number in range(1, self.options.workers + 1):
-            keys.add(f'worker-{number}', 'worker', f'--job-types={" ".join(self.served)}')
+            keys.add(f'worker-{number}', 'worker', f'--job-types={" ".join([*self.served, *self.only_declared])}')
         return keys
 
     def _keys_of(self, name: str) -> tuple[str, ...]:
