@@ -118,6 +118,17 @@ def molecule() -> list[bytes]:
             b'\0\0' + light[:60], b'\0\2' + light + b'\n\2' + light, b'\1\0ACD']
 
 
+def structure() -> list[bytes]:
+    def atom(name: str, residue: str, number: str, x: float, element: str) -> bytes:
+        place = f'{x:8.3f}   2.500  -3.250  1.00  0.00'
+        return f'ATOM      1  {name:4}{residue} H{number:5}   {place}          {element:>2}\n'.encode()
+    lysine = [atom('N', 'LYS', ' 111 ', 0, 'N'), atom('CA', 'LYS', ' 111 ', 1.5, 'C'), atom('NZ', 'LYS', ' 111 ', 3, 'N')]
+    other = [atom('OD1', 'ASP', ' 111A', 6, 'O'), atom('OD2', 'ASP', ' 111A', 6.5, 'O'), atom('SG', 'CYS', '  -4 ', 9, 'S')]
+    whole = b''.join(lysine + other)
+    return [whole, b'MODEL\n' + whole.replace(b'\n', b'\r\n') + b'ENDMDL\n' + whole, whole[:100], lysine[0][:54],
+            lysine[1].replace(b' C\n', b' H\n') + other[0], b'HETATM' + whole]
+
+
 def says() -> list[bytes]:
     result = {'m': 'result', 'results': {'deep': [[[1.5, 'x' * 40]]]}, 'model_versions': {'a': '1', 'b': 'é'},
               'files': {'a.fasta': {'media_type': 'text/plain', 'content': '>a'}}}
@@ -234,8 +245,8 @@ def agent() -> list[bytes]:
 TARGETS = {
     'message': message, 'check': check, 'chunks': chunks, 'submit': submit, 'candidates': candidates, 'lists': lists,
     'cursor': cursor, 'fasta_gateway': fasta, 'fasta_pipeline': fasta, 'molecule': molecule, 'says': says, 'jobs': jobs,
-    'lines': lines, 'options': options, 'render': render, 'right': right, 'certificate': certificate,
-    'scheduler': scheduler, 'agent': agent}
+    'structure': structure, 'lines': lines, 'options': options, 'render': render, 'right': right,
+    'certificate': certificate, 'scheduler': scheduler, 'agent': agent}
 
 
 def write(target: str, folder: Path) -> None:

@@ -82,6 +82,14 @@ static void a_text_longer_than_the_limit_is_refused(void **state)
     assert_non_null(strstr(why, "longer"));
 }
 
+static void an_atom_has_a_name(void **state)
+{
+    (void)state;
+    add("", "GLY", 'H', 1, 0, "C");
+    assert_false(read_text());
+    assert_string_equal(why, "line 1: the atom has no name");
+}
+
 static void a_nul_is_no_text(void **state)
 {
     (void)state;
@@ -132,6 +140,7 @@ int main(void)
         cmocka_unit_test_setup(the_element_may_be_left_to_the_name, start),
         cmocka_unit_test_setup(more_atoms_than_the_limit_are_refused, start),
         cmocka_unit_test_setup(a_text_longer_than_the_limit_is_refused, start),
+        cmocka_unit_test_setup(an_atom_has_a_name, start),
         cmocka_unit_test_setup(a_nul_is_no_text, start),
         cmocka_unit_test_setup(spheres_have_their_areas, start),
         cmocka_unit_test_setup(a_salt_bridge_is_of_charged_ends, start),

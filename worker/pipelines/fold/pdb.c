@@ -127,6 +127,8 @@ static bool add_atom(reader_t *r, const char *record, char element)
     pt_pdb_t *pdb = r->pdb;
     pt_atom_t atom = {.element = element};
     trim_name(record + NAME, atom.name);
+    if (!atom.name[0])
+        return refuse(r, "the atom has no name");
     atom.backbone = is_backbone(atom.name);
     for (size_t axis = 0; axis < 3; axis++)
         if (!read_number(record + X + axis * COORDINATE, COORDINATE, &atom.at[axis]))

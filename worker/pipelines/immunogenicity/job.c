@@ -4,7 +4,6 @@
 #include "worker/pipelines/immunogenicity/weights.h"
 #include "worker/pipelines/options.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* All that a job needs, too large for a stack. */
 typedef struct {
@@ -90,18 +89,6 @@ static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, pt_answe
     pt_structure_clear(&scratch->structure);
     free(scratch);
     return ok;
-}
-
-json_t *pt_immunogenicity_results(const pt_chain_t *chains, size_t count, bool lone_heavy,
-                                  pt_reporter_t *reporter, pt_error_t *error)
-{
-    pt_inputs_t inputs = {.chain_count = count, .lone_heavy = lone_heavy};
-    pt_answer_t answer = {NULL};
-    memcpy(inputs.chains, chains, count * sizeof *chains);
-    compute(&inputs, reporter, &answer, error);
-    json_decref(answer.versions);
-    json_decref(answer.partial);
-    return answer.results;
 }
 
 const pt_pipeline_t pt_immunogenicity = {.job_type = "immunogenicity",

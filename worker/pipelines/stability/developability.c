@@ -1,6 +1,7 @@
 #include "developability.h"
 #include "tables.h"
 #include "worker/pipelines/antibody/align.h"
+#include "worker/pipelines/antibody/exposure.h"
 #include "worker/pipelines/antibody/germline.h"
 #include "worker/pipelines/antibody/humanness.h"
 #include "worker/pipelines/antibody/regions.h"
@@ -9,20 +10,14 @@
 enum { PEAK_WINDOW = 7, V_LAST = 104 };
 static const double RAREST = 0.003; /* a share below is as good as never seen */
 
-static const pt_burial_t *burial_of(char kind)
-{
-    for (int k = 0; k < PT_BURIAL_KINDS; k++)
-        if (pt_burial_table[k].kind == kind)
-            return &pt_burial_table[k];
-    return &pt_burial_table[0];
-}
-
+/* An insertion is taken for as exposed as its position. */
 void pt_exposed_by_table(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed)
 {
-    const pt_burial_t *table = alone ? burial_of('N') : burial_of(domain->chain);
     exposed->domain = domain;
-    for (size_t i = 0; i < domain->length; i++)
-        exposed->rsa[i] = (double)table->rsa[domain->positions[i].number];
+    for (size_t i = 0; i < domain->length; i++) {
+        pt_position_t position = {domain->positions[i].number, 0};
+        exposed->rsa[i] = pt_exposure(domain->chain, alone, position);
+    }
 }
 
 void pt_exposed_by_model(const pt_model_t *model, size_t d, pt_exposed_t *exposed)

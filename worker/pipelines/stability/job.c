@@ -3,7 +3,6 @@
 #include "worker/pipelines/stability/choices.h"
 #include "worker/pipelines/stability/render.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* All that a job needs, too large for a stack. */
 typedef struct {
@@ -71,19 +70,6 @@ static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, pt_answe
     pt_structure_clear(&scratch->structure);
     free(scratch);
     return ok;
-}
-
-json_t *pt_stability_results(const pt_chain_t *chains, size_t count, bool lone_heavy,
-                             pt_reporter_t *reporter, pt_error_t *error)
-{
-    pt_inputs_t inputs = {.chain_count = count, .lone_heavy = lone_heavy};
-    pt_answer_t answer = {NULL};
-    memcpy(inputs.chains, chains, count * sizeof *chains);
-    compute(&inputs, reporter, &answer, error);
-    json_decref(answer.versions);
-    json_decref(answer.files);
-    json_decref(answer.partial);
-    return answer.results;
 }
 
 const pt_pipeline_t pt_stability = {.job_type = "stability",

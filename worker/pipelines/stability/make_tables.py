@@ -27,13 +27,6 @@ def term(row, index):
     return f"    {{{scale}, PT_ALWAYS, 0, 0, {row['weight']}}},"
 
 
-def burial(data):
-    rows = read(data, "burial.tsv")
-    for chain in "HKLN":
-        cells = (f"[{r['imgt']}] = {r['rsa']}F" for r in rows if r["chain"] == chain)
-        yield f"    {{'{chain}', {{[0] = -1, " + ", ".join(cells) + "}},"
-
-
 def limits(guideline):
     """Where the range is open, infinity."""
     cells = [guideline[c] or "-INFINITY" for c in ("amber_low", "green_low")]
@@ -54,7 +47,6 @@ def main():
              "const size_t pt_ddg_term_count = sizeof pt_ddg_terms / sizeof pt_ddg_terms[0];",
              f"const int pt_simba_hydrophobicity = {index['simba_hydrophobicity']};",
              f"const int pt_simba_volume = {index['simba_volume']};",
-             "const pt_burial_t pt_burial_table[PT_BURIAL_KINDS] = {", *burial(data), "};",
              "const double pt_hydropathy[PT_AMINO_COUNT] = {" + ", ".join(hydropathy[a] for a in AMINO) + "};",
              "const pt_range_t pt_tap_ranges[PT_TAP_METRICS] = {", *map(limits, (guidelines[m] for m in METRICS)), "};"]
     output.write_text("\n".join(parts) + "\n")

@@ -21,12 +21,6 @@ typedef struct {
     double weight;
 } pt_ddg_term_t;
 
-/* Mean relative solvent accessibility at each IMGT position; 0 where no structure has a residue. */
-typedef struct {
-    char kind; /* 'H', 'K', 'L' of an Fv, 'N' a nanobody */
-    float rsa[129];
-} pt_burial_t;
-
 /* The five metrics of TAP. */
 typedef enum {
     PT_TAP_CDR_LENGTH, /* residues of all IMGT CDRs */
@@ -42,14 +36,11 @@ typedef struct {
     double amber_low, green_low, green_high, amber_high;
 } pt_range_t;
 
-enum { PT_BURIAL_KINDS = 4 };
-
 extern const double pt_ddg_scales[][PT_AMINO_COUNT];
 extern const pt_ddg_term_t pt_ddg_terms[];
 extern const size_t pt_ddg_term_count;
 extern const int pt_simba_hydrophobicity, pt_simba_volume; /* rows of pt_ddg_scales */
-extern const pt_burial_t pt_burial_table[PT_BURIAL_KINDS];
-extern const double pt_hydropathy[PT_AMINO_COUNT];     /* Kyte & Doolittle 1982 */
-extern const pt_range_t pt_tap_ranges[PT_TAP_METRICS]; /* of heavy and light chain together */
+extern const double pt_hydropathy[PT_AMINO_COUNT];         /* Kyte & Doolittle 1982 */
+extern const pt_range_t pt_tap_ranges[PT_TAP_METRICS];     /* of heavy and light chain together */
 
 #endif
