@@ -45,6 +45,17 @@ const pt_inputs_fault_t *pt_send_job(pt_links_t *links, const pt_job_parcel_t *j
     return fault;
 }
 
+void pt_send_stop(pt_links_t *links, const pt_ticket_t *to, const pt_uuid_t *job, uint32_t attempt)
+{
+    pt_msg_t msg;
+    pt_msg_init(&msg, PT_STOP);
+    msg.job_id = *job;
+    msg.attempt = attempt;
+    pt_msg_set(&msg, PT_F_JOB_ID);
+    pt_msg_set(&msg, PT_F_ATTEMPT);
+    pt_links_send(links, to, &msg, NULL, 0, 0);
+}
+
 static void set_detail(pt_msg_t *msg, const pt_event_t *event)
 {
     if (event->has_progress) {
@@ -88,6 +99,20 @@ void pt_announce(pt_links_t *links, const pt_announcement_t *about, const pt_eve
     pt_msg_set_text(&msg, PT_F_TYPE, event->type);
     set_detail(&msg, event);
     pt_links_note_edge(links, &about->org_id, about->seq, about->timeline);
+    pt_links_publish(links, &msg);
+}
+
+void pt_announce_edge(pt_links_t *links, const pt_uuid_t *org_id, uint64_t seq, uint64_t timeline)
+{
+    pt_msg_t msg;
+    pt_msg_init(&msg, PT_EDGE);
+    msg.org_id = *org_id;
+    msg.seq = seq;
+    msg.timeline = timeline;
+    pt_msg_set(&msg, PT_F_ORG_ID);
+    pt_msg_set(&msg, PT_F_SEQ);
+    pt_msg_set(&msg, PT_F_TIMELINE);
+    pt_links_note_edge(links, org_id, seq, timeline);
     pt_links_publish(links, &msg);
 }
 

@@ -1,4 +1,4 @@
-/* The two things that follow a commit: jobs go to a broker, events to all who subscribe. */
+/* What follows a commit: jobs go to a broker or are stopped, events go to all who subscribe. */
 #ifndef PT_ANNOUNCE_H
 #define PT_ANNOUNCE_H
 
@@ -23,6 +23,9 @@ typedef struct {
 const pt_inputs_fault_t *pt_send_job(pt_links_t *links, const pt_job_parcel_t *job,
                                      int64_t expires);
 
+/* Says that nobody wants this attempt. */
+void pt_send_stop(pt_links_t *links, const pt_ticket_t *to, const pt_uuid_t *job, uint32_t attempt);
+
 /* Which job an event is about, and its number. */
 typedef struct {
     pt_uuid_t job_id, org_id;
@@ -33,6 +36,9 @@ typedef struct {
 
 /* Publishes a committed event at every broker. */
 void pt_announce(pt_links_t *links, const pt_announcement_t *about, const pt_event_t *event);
+
+/* Publishes an organisation's last number at once, for events that may not have been published. */
+void pt_announce_edge(pt_links_t *links, const pt_uuid_t *org_id, uint64_t seq, uint64_t timeline);
 
 /* Reads the organisations' last numbers from the table, all or those of the array parameter, so
    that they are repeated: whatever was committed without being published shows up there. */

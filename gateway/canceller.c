@@ -6,6 +6,7 @@
 #include "proto/program/process.h"
 
 #define AGAIN_MS 50
+#define EDGE_MS 1000
 #define PIECE "250" /* jobs of a batch that are ended in one transaction */
 
 struct pt_canceller {
@@ -51,14 +52,37 @@ static void stop(pt_canceller_t *self, const pt_uuid_t *job, uint32_t attempt)
 {
     pt_ticket_t tickets[PT_LINKS_MAX];
     int count = pt_links_sessions(self->links, tickets);
-    pt_msg_t msg;
-    pt_msg_init(&msg, PT_STOP);
-    msg.job_id = *job;
-    msg.attempt = attempt;
-    pt_msg_set(&msg, PT_F_JOB_ID);
-    pt_msg_set(&msg, PT_F_ATTEMPT);
     for (int i = 0; i < count; i++)
-        pt_links_send(self->links, &tickets[i], &msg, NULL, 0, 0);
+        pt_send_stop(self->links, &tickets[i], job, attempt);
+}
+
+/* After a commit whose answer was lost, so that the numbers of its events are lost too: subscribers
+   learn where the events end, and read them. */
+static const pt_sql_t sql_edge = {
+    "edge_of", "select seq, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)"
+               "::bigint from event_counters where org_id = $1::uuid"};
+
+static void say_edge(pt_canceller_t *self, const pt_uuid_t *org)
+{
+    char org_text[PT_UUID_TEXT];
+    const char *const params[] = {pt_uuid_format(org, org_text)};
+    PGresult *rows = NULL;
+    if (pt_pool_run(self->pool, &sql_edge, params, 1, EDGE_MS, &rows) == PT_PG_OK &&
+        PQntuples(rows) == 1)
+        pt_announce_edge(self->links, org, strtoull(PQgetvalue(rows, 0, 0), NULL, 10),
+                         strtoull(PQgetvalue(rows, 0, 1), NULL, 10));
+    PQclear(rows);
+}
+
+/* It had ended, perhaps by a commit of ours whose answer was lost. */
+static pt_cancel_t follow_up_ended(pt_canceller_t *self, const pt_uuid_t *org, const pt_uuid_t *job,
+                                   const PGresult *rows, bool lost)
+{
+    if (!lost || *PQgetvalue(rows, 0, 7) != 't')
+        return PT_CANCEL_ENDED;
+    say_edge(self, org);
+    stop(self, job, (uint32_t)atoi(PQgetvalue(rows, 0, 3)));
+    return PT_CANCEL_DONE;
 }
 
 static pt_cancel_t follow_up(pt_canceller_t *self, const pt_uuid_t *org, const pt_uuid_t *job,
@@ -66,8 +90,8 @@ static pt_cancel_t follow_up(pt_canceller_t *self, const pt_uuid_t *org, const p
 {
     if (PQntuples(rows) == 0)
         return PT_CANCEL_NOT_FOUND;
-    if (*PQgetvalue(rows, 0, 0) != 't') /* by a commit of ours, whose answer was lost? */
-        return lost && *PQgetvalue(rows, 0, 7) == 't' ? PT_CANCEL_DONE : PT_CANCEL_ENDED;
+    if (*PQgetvalue(rows, 0, 0) != 't')
+        return follow_up_ended(self, org, job, rows, lost);
     publish(self, org, job, PQgetvalue(rows, 0, 2), rows, 0);
     if (*PQgetvalue(rows, 0, 1) == 't')
         stop(self, job, (uint32_t)atoi(PQgetvalue(rows, 0, 3)));
@@ -131,8 +155,8 @@ static pt_pg_outcome_t begin_batch(pt_canceller_t *self, const char *const *para
     return outcome;
 }
 
-/* `*none`: nothing is left. A piece whose answer was lost is done, but not published: the numbers
-   of later events show that, and its workers are told when they next say something. */
+/* `*none`: nothing is left. Workers of a piece whose answer was lost are told when they next say
+   something. */
 static pt_pg_outcome_t cancel_piece(pt_canceller_t *self, const pt_uuid_t *org,
                                     const char *const *params, int left, bool *none)
 {
@@ -157,12 +181,16 @@ pt_cancel_t pt_canceller_cancel_batch(pt_canceller_t *self, const pt_uuid_t *org
     pt_cancel_t answer = PT_CANCEL_UNAVAILABLE;
     if (begin_batch(self, params, PT_CANCEL_MS, &answer) != PT_PG_OK || answer != PT_CANCEL_DONE)
         return answer;
-    for (bool none = false; !none;) {
+    for (bool none = false, lost = false; !none;) {
         int left = (int)(until - pt_clock_ms());
         if (left <= 0)
             return PT_CANCEL_UNAVAILABLE;
-        if (cancel_piece(self, org, piece, left, &none) != PT_PG_OK)
+        pt_pg_outcome_t outcome = cancel_piece(self, org, piece, left, &none);
+        if (outcome == PT_PG_OK && lost)
+            say_edge(self, org);
+        if (outcome != PT_PG_OK)
             usleep(AGAIN_MS * 1000);
+        lost = outcome == PT_PG_AWAY || (lost && outcome != PT_PG_OK);
     }
     return PT_CANCEL_DONE;
 }

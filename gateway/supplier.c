@@ -1,5 +1,6 @@
 #include "gateway/supplier.h"
 
+#include "gateway/announce.h"
 #include "gateway/job_inputs.h"
 #include "gateway/store.h"
 #include "proto/program/log.h"
@@ -91,22 +92,15 @@ static void drop_unused(pt_supplier_t *self)
 
 /* ---- answers ----------------------------------------------------------------------------- */
 
-static void start(pt_msg_t *msg, pt_verb_t verb, const fetch_t *fetch)
+static void start(pt_msg_t *msg, const fetch_t *fetch)
 {
-    pt_msg_init(msg, verb);
+    pt_msg_init(msg, PT_CHUNK);
     msg->job_id = fetch->job_id;
     msg->attempt = fetch->attempt;
     msg->offset = fetch->offset;
     pt_msg_set(msg, PT_F_JOB_ID);
     pt_msg_set(msg, PT_F_ATTEMPT);
     pt_msg_set(msg, PT_F_OFFSET);
-}
-
-static void send_stop(pt_supplier_t *self, const fetch_t *fetch)
-{
-    pt_msg_t msg;
-    start(&msg, PT_STOP, fetch);
-    pt_links_send(self->links, &fetch->from, &msg, NULL, 0, 0);
 }
 
 static void send_chunk(pt_supplier_t *self, const fetch_t *fetch, const kept_t *kept)
@@ -121,7 +115,7 @@ static void send_chunk(pt_supplier_t *self, const fetch_t *fetch, const kept_t *
     msgpack_packer_init(&to, &payload, msgpack_sbuffer_write);
     msgpack_pack_bin(&to, size);
     msgpack_pack_bin_body(&to, kept->data + fetch->offset, size);
-    start(&msg, PT_CHUNK, fetch);
+    start(&msg, fetch);
     pt_links_send(self->links, &fetch->from, &msg, payload.data, payload.size, 0);
     msgpack_sbuffer_destroy(&payload);
 }
@@ -159,7 +153,7 @@ static kept_t *read_inputs(pt_supplier_t *self, const fetch_t *fetch)
     pt_pg_close(self->pg); /* its buffer has grown by as much, and never shrinks */
     kept_t *kept = ok ? keep(self, fetch, &inputs) : NULL;
     if (!ok)
-        send_stop(self, fetch);
+        pt_send_stop(self->links, &fetch->from, &fetch->job_id, fetch->attempt);
     msgpack_sbuffer_destroy(&inputs);
     return kept;
 }
