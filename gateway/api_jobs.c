@@ -10,11 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const pt_api_job_types[] = {"humanization", "structure", "stability", "immunogenicity",
-                                        NULL};
-static const char no_job[] = "No such job.";
-
-#define LARGE_WAIT_MS 10000 /* for one's turn, when many ask for large results */
+const char pt_api_no_job[] = "No such job.";
 
 /* ---- what handlers share ----------------------------------------------------------------- */
 
@@ -48,7 +44,7 @@ void pt_api_job(const pt_http_t *http, const pt_request_t *request, pt_response_
     char *json = NULL;
     pt_pg_outcome_t outcome = pt_gather_read(http->gateway->jobs, &request->caller.org_id,
                                              &request->argument, PT_READ_MS, &json);
-    pt_api_answer_row(request, response, outcome, json, no_job);
+    pt_api_answer_row(request, response, outcome, json, pt_api_no_job);
 }
 
 void pt_api_cancel_job(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
@@ -62,7 +58,7 @@ void pt_api_cancel_job(const pt_http_t *http, const pt_request_t *request, pt_re
         pt_problem(request, response, PT_CONFLICT, "The job has ended already.", NULL);
         break;
     case PT_CANCEL_NOT_FOUND:
-        pt_problem(request, response, PT_NOT_FOUND, no_job, NULL);
+        pt_problem(request, response, PT_NOT_FOUND, pt_api_no_job, NULL);
         break;
     case PT_CANCEL_UNAVAILABLE:
         pt_problem_unavailable(request, response);
@@ -81,7 +77,7 @@ void pt_api_job_events(const pt_http_t *http, const pt_request_t *request, pt_re
     pt_pg_outcome_t outcome =
         pt_store_job_events(http->gateway->pool, &request->caller.org_id, &request->argument,
                             values[0].number, values[1].number, &json);
-    pt_api_answer_row(request, response, outcome, json, no_job);
+    pt_api_answer_row(request, response, outcome, json, pt_api_no_job);
 }
 
 void pt_api_job_logs(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
@@ -96,7 +92,7 @@ void pt_api_job_logs(const pt_http_t *http, const pt_request_t *request, pt_resp
     pt_pg_outcome_t outcome =
         pt_store_job_logs(http->gateway->pool, &request->caller.org_id, &request->argument,
                           values[0].number, values[1].number, as_text, &answer);
-    pt_api_answer_row(request, response, outcome, answer, no_job);
+    pt_api_answer_row(request, response, outcome, answer, pt_api_no_job);
     if (as_text && response->status == 200)
         response->type = "text/plain; charset=utf-8";
 }
@@ -107,65 +103,7 @@ void pt_api_job_position(const pt_http_t *http, const pt_request_t *request,
     char *json = NULL;
     pt_pg_outcome_t outcome =
         pt_store_position(http->gateway->pool, &request->caller.org_id, &request->argument, &json);
-    pt_api_answer_row(request, response, outcome, json, no_job);
-}
-
-/* 409 with the job's own error in it. */
-static void answer_failed(const pt_request_t *request, pt_response_t *response,
-                          const pt_store_result_t *result)
-{
-    bool canceled = strcmp(result->status, "canceled") == 0;
-    const char *code = canceled ? "canceled" : result->error_code;
-    const char *message = canceled ? "canceled" : result->error_message;
-    json_t *body = pt_problem_body(request, PT_JOB_FAILED, message ? message : "The job failed.");
-    if (body)
-        json_object_set_new(body, "error",
-                            json_pack("{s:s?, s:s?}", "code", code, "message", message));
-    pt_problem_send(response, PT_JOB_FAILED, body);
-}
-
-/* Only a few are in memory at a time. */
-static void answer_large(pt_pool_t *pool, const pt_request_t *request, pt_response_t *response)
-{
-    char *json = NULL;
-    if (!pt_pool_enter_large(pool, LARGE_WAIT_MS)) {
-        pt_problem_unavailable(request, response);
-        return;
-    }
-    response->large = pool;
-    pt_pg_outcome_t outcome =
-        pt_store_large_result(pool, &request->caller.org_id, &request->argument, &json);
-    if (json)
-        pt_response_take(response, 200, "application/json", json, strlen(json));
-    else
-        pt_api_answer_row(request, response, outcome, NULL, no_job);
-}
-
-static void answer_result(pt_pool_t *pool, const pt_request_t *request, pt_response_t *response,
-                          pt_store_result_t *result)
-{
-    if (!result->status)
-        pt_problem(request, response, PT_NOT_FOUND, no_job, NULL);
-    else if (result->large)
-        answer_large(pool, request, response);
-    else if (result->json)
-        pt_response_text(response, 200, "application/json", result->json, strlen(result->json));
-    else if (strcmp(result->status, "failed") == 0 || strcmp(result->status, "canceled") == 0)
-        answer_failed(request, response, result);
-    else
-        pt_problem(request, response, PT_NOT_COMPLETED, "The job has not ended yet.", NULL);
-}
-
-void pt_api_job_results(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
-{
-    pt_store_result_t result;
-    pt_pg_outcome_t outcome =
-        pt_store_results(http->gateway->pool, &request->caller.org_id, &request->argument, &result);
-    if (outcome == PT_PG_OK)
-        answer_result(http->gateway->pool, request, response, &result);
-    else
-        pt_api_answer_failure(request, response, outcome);
-    pt_store_result_clear(&result);
+    pt_api_answer_row(request, response, outcome, json, pt_api_no_job);
 }
 
 /* ---- list -------------------------------------------------------------------------------- */
@@ -204,22 +142,22 @@ void pt_api_answer_page(const pt_request_t *request, pt_response_t *response, pt
     free(page->data);
 }
 
-void pt_api_jobs(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+static void list(const pt_http_t *http, const pt_request_t *request, pt_response_t *response,
+                 const pt_api_types_t *types)
 {
     static const char *const statuses[] = {"pending", "running", "completed", "failed", NULL};
-    static const pt_query_param_t params[] = {
-        {"status", PT_QUERY_WORD, 0, 0, 0, statuses},
-        {"job_type", PT_QUERY_WORD, 0, 0, 0, pt_api_job_types},
-        {"variant_id", PT_QUERY_UUID, 0, 0, 0, NULL},
-        {"limit", PT_QUERY_NUMBER, 1, 1000, 100, NULL},
-        {"cursor", PT_QUERY_CURSOR, 0, 0, 0, NULL},
-        {"error_code", PT_QUERY_CODE, 0, 0, 0, NULL}};
+    const pt_query_param_t params[] = {{"status", PT_QUERY_WORD, 0, 0, 0, statuses},
+                                       {"job_type", PT_QUERY_WORD, 0, 0, 0, types->words},
+                                       {"variant_id", PT_QUERY_UUID, 0, 0, 0, NULL},
+                                       {"limit", PT_QUERY_NUMBER, 1, 1000, 100, NULL},
+                                       {"cursor", PT_QUERY_CURSOR, 0, 0, 0, NULL},
+                                       {"error_code", PT_QUERY_CODE, 0, 0, 0, NULL}};
     enum { STATUS, JOB_TYPE, VARIANT, LIMIT, CURSOR, ERROR_CODE, COUNT };
     pt_query_value_t values[COUNT];
     if (!pt_query_read(request, params, COUNT, values, response))
         return;
     const char *const one_type[] = {values[JOB_TYPE].word, NULL};
-    pt_job_filter_t filter = {.job_types = values[JOB_TYPE].word ? one_type : pt_api_job_types,
+    pt_job_filter_t filter = {.job_types = values[JOB_TYPE].word ? one_type : types->words,
                               .statuses = statuses_of(values[STATUS].word),
                               .any_kind = !values[JOB_TYPE].word && !values[STATUS].word,
                               .variant = values[VARIANT].given ? &values[VARIANT].uuid : NULL,
@@ -234,4 +172,12 @@ void pt_api_jobs(const pt_http_t *http, const pt_request_t *request, pt_response
         pt_api_answer_page(request, response, &page);
     else
         pt_api_answer_failure(request, response, outcome);
+}
+
+void pt_api_jobs(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
+{
+    pt_api_types_t types;
+    pt_api_types_begin(http, false, &types);
+    list(http, request, response, &types);
+    pt_api_types_end(http, &types);
 }

@@ -18,30 +18,62 @@ int pt_api_priority(const char *word)
     return PRIORITY_NORMAL;
 }
 
-static void set_origin(pt_submission_t *submission, const pt_request_t *request)
+void pt_api_set_origin(pt_submission_t *submission, const pt_request_t *request)
 {
     submission->org_id = request->caller.org_id;
     submission->weight = request->caller.weight;
     snprintf(submission->request_id, sizeof submission->request_id, "%s", request->id);
 }
 
-static bool read_submission(const pt_request_t *request, pt_submission_t *submission,
-                            pt_response_t *response)
+/* Jobs of some types are made by their typed resource alone; NULL: of this type they are not. */
+static const pt_resource_t *made_elsewhere(const json_t *body)
 {
-    static const pt_json_field_t fields[] = {
+    const char *word = json_string_value(json_object_get(body, "job_type"));
+    const pt_resource_t *resource = word ? pt_resource_of_type(word) : NULL;
+    return resource && resource->is_elsewhere ? resource : NULL;
+}
+
+/* The body, if it fits; else NULL, and the answer says why. */
+static json_t *read_body(const pt_request_t *request, const pt_api_types_t *types,
+                         pt_response_t *response)
+{
+    json_t *body = pt_json_parse(request, response), *errors = json_array();
+    const pt_resource_t *elsewhere = made_elsewhere(body);
+    const pt_json_field_t fields[] = {
         {.name = "variant_id", .kind = PT_JSON_UUID, .required = true},
-        {.name = "job_type", .kind = PT_JSON_WORD, .required = true, .words = pt_api_job_types},
+        {.name = "job_type",
+         .kind = elsewhere ? PT_JSON_STRING : PT_JSON_WORD,
+         .required = true,
+         .words = types->words},
         {.name = "priority", .kind = PT_JSON_WORD, .words = pt_api_priorities},
         {.name = NULL}};
-    json_t *body = pt_json_body(request, fields, response);
+    if (body)
+        pt_json_check(body, fields, "", errors);
+    if (elsewhere)
+        pt_json_error(errors, "/job_type", "%s jobs are made by POST /v1/%s", elsewhere->job_type,
+                      elsewhere->path);
+    if (body && pt_json_fits(request, errors, response))
+        return body;
+    if (!body)
+        json_decref(errors);
+    json_decref(body);
+    return NULL;
+}
+
+static bool read_submission(const pt_http_t *http, const pt_request_t *request,
+                            pt_submission_t *submission, pt_response_t *response)
+{
+    pt_api_types_t types;
+    pt_api_types_begin(http, true, &types);
+    json_t *body = read_body(request, &types, response);
+    pt_api_types_end(http, &types);
     if (!body)
         return false;
     const char *variant = json_string_value(json_object_get(body, "variant_id"));
     pt_uuid_parse(&submission->variant_id, variant, strlen(variant));
-    snprintf(submission->job_type, sizeof submission->job_type, "%s",
-             json_string_value(json_object_get(body, "job_type")));
+    pt_job_type_copy(submission->job_type, json_string_value(json_object_get(body, "job_type")));
     submission->priority = pt_api_priority(json_string_value(json_object_get(body, "priority")));
-    set_origin(submission, request);
+    pt_api_set_origin(submission, request);
     json_decref(body);
     return true;
 }
@@ -84,7 +116,7 @@ static void submit(const pt_http_t *http, const pt_request_t *request, pt_respon
 void pt_api_submit_job(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
 {
     pt_submission_t submission = {0};
-    if (read_submission(request, &submission, response))
+    if (read_submission(http, request, &submission, response))
         submit(http, request, response, &submission);
 }
 
@@ -94,7 +126,7 @@ void pt_api_resubmit_job(const pt_http_t *http, const pt_request_t *request,
 {
     pt_submission_t submission = {.resubmit_of = request->argument};
     bool found, dead;
-    set_origin(&submission, request);
+    pt_api_set_origin(&submission, request);
     pt_pg_outcome_t outcome = pt_store_dead(http->gateway->pool, &submission, &found, &dead);
     if (outcome != PT_PG_OK)
         pt_api_answer_failure(request, response, outcome);

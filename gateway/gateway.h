@@ -2,8 +2,10 @@
 #ifndef PT_GATEWAY_H
 #define PT_GATEWAY_H
 
+#include "gateway/awaits.h"
 #include "gateway/batcher.h"
 #include "gateway/canceller.h"
+#include "gateway/catalogue.h"
 #include "gateway/committer.h"
 #include "gateway/gather.h"
 #include "gateway/pool.h"
@@ -33,6 +35,8 @@ typedef struct {
     pt_pool_t *pool;
     pt_gather_t *jobs; /* of one job each, by many at once */
     pt_canceller_t *canceller;
+    pt_catalogue_t *catalogue; /* what pipelines declare; NULL in tests of handlers alone */
+    pt_awaits_t *awaits;       /* who waits for a job's end */
     pt_batcher_t *batcher;
     void (*health)(void *context, pt_health_t *health);
     int64_t (*slots)(void *context, const char *job_type); /* see pt_credit_slots */

@@ -3,13 +3,16 @@
 #define PT_HTTP_H
 
 #include "gateway/gateway.h"
+#include "gateway/resources.h"
 
 #include <jansson.h>
 
 #define PT_BODY_MAX 1048576       /* bytes; a larger body is 413 before it is read whole, unless: */
 #define PT_BODY_LARGE_MAX 8388608 /* on routes for large bodies */
-#define PT_READ_MS 3000           /* deadline of a statement that a handler waits for */
-#define PT_SUBMIT_MS 5000         /* how long a handler waits for the committer */
+#define PT_MEDIA_TYPE_MAX 128
+#define PT_FILE_NAME_MAX 64 /* bytes of the name of a file of results */
+#define PT_READ_MS 3000     /* deadline of a statement that a handler waits for */
+#define PT_SUBMIT_MS 5000   /* how long a handler waits for the committer */
 
 typedef struct pt_auth pt_auth_t;
 typedef struct pt_metrics pt_metrics_t;
@@ -38,10 +41,13 @@ typedef struct {
     const char *query; /* what follows '?', or NULL */
     const pt_header_t *headers;
     size_t header_count;
-    char id[PT_REQUEST_ID_MAX + 1]; /* X-Request-Id, the client's or ours */
-    const pt_route_t *route;        /* NULL: none fits */
-    pt_uuid_t argument;             /* the {id} of the path */
-    pt_caller_t caller;             /* on routes that ask for a token */
+    char id[PT_REQUEST_ID_MAX + 1];  /* X-Request-Id, the client's or ours */
+    const pt_route_t *route;         /* NULL: none fits */
+    pt_uuid_t argument;              /* the {id} of the path */
+    const pt_resource_t *resource;   /* its {resource}, or NULL */
+    char job_type[PT_TYPE_MAX];      /* its {job_type}, or empty */
+    char name[PT_FILE_NAME_MAX + 1]; /* its {name}, or empty */
+    pt_caller_t caller;              /* on routes that ask for a token */
     const char *body;
     size_t body_size;
 } pt_request_t;
@@ -57,8 +63,9 @@ struct pt_stream {
 
 typedef struct {
     int status;
-    const char *type; /* Content-Type; borrowed, a literal */
-    char *body;       /* owned */
+    const char *type; /* Content-Type; borrowed, a literal or `own_type` */
+    char own_type[PT_MEDIA_TYPE_MAX];
+    char *body; /* owned */
     size_t size;
     char headers[512];   /* further lines, each ended by CRLF */
     bool close;          /* nothing more is read from this connection */

@@ -62,12 +62,18 @@ static bool find_route(listener_t *listener, pt_request_t *request, pt_response_
     return true;
 }
 
-/* The {id} of the path, after the token: who has none learns nothing of what a path takes. */
-static bool read_argument(pt_request_t *request, pt_response_t *response)
+/* The {holes} of the path, after the token: who has none learns nothing of what a path takes. */
+static bool read_holes(pt_request_t *request, pt_response_t *response)
 {
     pt_route_match_t match;
+    const pt_route_holes_t *holes = &match.holes;
     pt_route_find(request->method, request->path, &match);
-    if (!match.argument || pt_uuid_parse(&request->argument, match.argument, match.argument_size))
+    request->resource = holes->resource;
+    snprintf(request->job_type, sizeof request->job_type, "%.*s", (int)holes->job_type_size,
+             holes->job_type ? holes->job_type : "");
+    snprintf(request->name, sizeof request->name, "%.*s", (int)holes->name_size,
+             holes->name ? holes->name : "");
+    if (!holes->id || pt_uuid_parse(&request->argument, holes->id, holes->id_size))
         return true;
     pt_problem(request, response, PT_INVALID_REQUEST, "The identifier in the path is no UUID.",
                NULL);
@@ -149,7 +155,7 @@ static void answer(listener_t *listener, pt_exchange_t *exchange, pt_request_t *
                    "This gateway is ending. Ask another one, or this one again when it is back.",
                    NULL);
     } else if (find_route(listener, request, response) &&
-               check_token(&server->http, request, response) && read_argument(request, response) &&
+               check_token(&server->http, request, response) && read_holes(request, response) &&
                check_types(request, response) && read_body(server, exchange, request, response))
         request->route->handler(&server->http, request, response);
 }

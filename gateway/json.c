@@ -250,23 +250,51 @@ void pt_json_check(json_t *object, const pt_json_field_t *fields, const char *po
     name_unknown(object, fields, pointer, errors);
 }
 
-json_t *pt_json_body(const pt_request_t *request, const pt_json_field_t *fields,
-                     pt_response_t *response)
+json_t *pt_json_parse(const pt_request_t *request, pt_response_t *response)
 {
     char reason[256];
     json_t *body =
         pt_json_read(request->body ? request->body : "", request->body_size, reason, sizeof reason);
-    if (!body) {
+    if (!body)
         pt_problem(request, response, PT_INVALID_REQUEST, reason, NULL);
-        return NULL;
-    }
-    json_t *errors = json_array();
-    pt_json_check(body, fields, "", errors);
+    return body;
+}
+
+bool pt_json_fits(const pt_request_t *request, json_t *errors, pt_response_t *response)
+{
     if (json_array_size(errors) == 0) {
         json_decref(errors);
-        return body;
+        return true;
     }
-    json_decref(body);
     pt_problem(request, response, PT_INVALID_REQUEST, "The body does not fit; see errors.", errors);
+    return false;
+}
+
+json_t *pt_json_body(const pt_request_t *request, const pt_json_field_t *fields,
+                     pt_response_t *response)
+{
+    json_t *body = pt_json_parse(request, response), *errors = json_array();
+    if (body)
+        pt_json_check(body, fields, "", errors);
+    if (body && pt_json_fits(request, errors, response))
+        return body;
+    if (!body)
+        json_decref(errors);
+    json_decref(body);
     return NULL;
+}
+
+/* ---- text -------------------------------------------------------------------------------- */
+
+char *pt_json_text(const json_t *value)
+{
+    for (size_t digits = 15;; digits++) { /* 17 are enough for any double */
+        char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(digits));
+        json_t *again = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+        bool same = json_equal(value, again);
+        json_decref(again);
+        if (same || !text || digits == 17)
+            return text;
+        free(text);
+    }
 }

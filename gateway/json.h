@@ -38,7 +38,17 @@ void pt_json_check(json_t *object, const pt_json_field_t *fields, const char *po
 json_t *pt_json_error(json_t *errors, const char *pointer, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The request's body if it fits the table; else NULL, and the answer is a 400. */
+/* As text, compact, each number with as few digits as read back the same; owned by the caller.
+   NULL: out of memory. */
+char *pt_json_text(const json_t *value);
+
+/* The request's body, of any kind; else NULL, and the answer is a 400. */
+json_t *pt_json_parse(const pt_request_t *request, pt_response_t *response);
+
+/* Takes the errors. Whether there are none; else the answer is a 400 that names them. */
+bool pt_json_fits(const pt_request_t *request, json_t *errors, pt_response_t *response);
+
+/* All three in one: the request's body if it fits the table. */
 json_t *pt_json_body(const pt_request_t *request, const pt_json_field_t *fields,
                      pt_response_t *response);
 

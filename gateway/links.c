@@ -70,6 +70,11 @@ void pt_links_set_leader(pt_links_t *self, bool leader)
     atomic_store(&self->leader, leader);
 }
 
+void pt_links_listen(pt_links_t *self, bool on)
+{
+    atomic_store(&self->listens, on);
+}
+
 pt_ticket_t pt_links_reserve(pt_links_t *self, const char *job_type)
 {
     pthread_mutex_lock(&self->lock);

@@ -33,6 +33,8 @@ typedef struct {
     void (*fetch)(void *context, const pt_ticket_t *from, const pt_msg_t *fetch);
     /* A gateway's event passed by; `is_new`: its number is above the last that was noted. */
     void (*event)(void *context, const pt_msg_t *event, bool is_new);
+    /* An event says that the job has ended. */
+    void (*ended)(void *context, const pt_uuid_t *job_id);
 } pt_links_sink_t;
 
 /* The brokers' endpoints, words separated by spaces, in the same order in all three. NULL after a
@@ -51,6 +53,10 @@ void pt_links_destroy(pt_links_t **self);
 /* Only the leader hears status, result, log, declare and event, says so in its beats and repeats the edges.
  */
 void pt_links_set_leader(pt_links_t *self, bool leader);
+
+/* Whether events are heard for the sake of `ended` alone, by whoever leads; within a quarter of a
+   second. */
+void pt_links_listen(pt_links_t *self, bool on);
 
 /* Credit, see credit.h; safe from any thread. */
 pt_ticket_t pt_links_reserve(pt_links_t *self, const char *job_type);

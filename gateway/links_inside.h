@@ -29,9 +29,10 @@ struct pt_links {
     char machine[PT_NAME_MAX];
     pt_edges_t *edges; /* under lock */
     bool hears;        /* subscribed as a leader */
+    bool hears_ends;   /* subscribed to events, whoever leads */
     pthread_mutex_t lock;
     pt_credit_t credit; /* under lock */
-    atomic_bool stop, leader;
+    atomic_bool stop, leader, listens;
     _Atomic uint64_t timeline, dropped, overflowed, published, jobs_sent;
 };
 

@@ -15,6 +15,8 @@
 
 static const char *const heard[] = {"status.", "result.", "log.", "declare.", "event."};
 
+static const char event_topic[] = "event."; /* one more subscription of the same, by itself */
+
 static void subscribe(broker_t *broker, bool on)
 {
     for (size_t i = 0; i < sizeof heard / sizeof *heard; i++) {
@@ -71,6 +73,8 @@ static void open_sockets(pt_links_t *self, broker_t *broker)
     zsock_set_subscribe(broker->sub, own);
     if (self->hears)
         subscribe(broker, true);
+    if (self->hears_ends)
+        zsock_set_subscribe(broker->sub, event_topic);
 }
 
 static void follow_leadership(pt_links_t *self)
@@ -81,6 +85,20 @@ static void follow_leadership(pt_links_t *self)
     self->hears = leader;
     for (int i = 0; i < self->count; i++)
         subscribe(&self->brokers[i], leader);
+}
+
+static void follow_listeners(pt_links_t *self)
+{
+    bool listens = atomic_load(&self->listens);
+    if (listens == self->hears_ends)
+        return;
+    self->hears_ends = listens;
+    for (int i = 0; i < self->count; i++) {
+        if (listens)
+            zsock_set_subscribe(self->brokers[i].sub, event_topic);
+        else
+            zsock_set_unsubscribe(self->brokers[i].sub, event_topic);
+    }
 }
 
 /* ---- sending ----------------------------------------------------------------------------- */
@@ -332,9 +350,22 @@ static void read_dealer(pt_links_t *self, int link)
     }
 }
 
+static bool is_end(const pt_msg_t *event)
+{
+    static const char *const ends[] = {"completed", "failed", "canceled"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (strcmp(event->type, ends[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Anybody can send an event, so it is no more than a hint at what the table says. */
 static void take_event(pt_links_t *self, const pt_msg_t *msg)
 {
+    if (is_end(msg))
+        self->sink.ended(self->sink.context, &msg->job_id);
+    if (!self->hears)
+        return;
     pthread_mutex_lock(&self->lock);
     bool is_new = pt_edges_is_new(self->edges, &msg->org_id, msg->seq);
     pthread_mutex_unlock(&self->lock);
@@ -451,6 +482,7 @@ void *pt_links_run(void *arg)
     while (!atomic_load(&self->stop)) {
         wait_readable(self);
         follow_leadership(self);
+        follow_listeners(self);
         for (int i = 0; i < self->count; i++) {
             read_dealer(self, i);
             read_sub(self, i);

@@ -19,6 +19,7 @@
 
 #define READ_CONNECTIONS 8
 #define HTTP_THREADS "512"
+#define WAITING_SHARE 4 /* one of so many threads may wait for jobs (Prefer: wait) */
 
 static const pt_option_t options[] = {
     {"database", "DATABASE_URL", NULL, PT_OPTION_ONE, "URI", "PostgreSQL, as libpq takes it"},
@@ -55,6 +56,8 @@ typedef struct {
     pt_pool_t *pool;
     pt_gather_t *jobs;
     pt_canceller_t *canceller;
+    pt_catalogue_t *catalogue;
+    pt_awaits_t *awaits;
     pt_batcher_t *batcher;
 } parts_t;
 
@@ -121,11 +124,21 @@ static void on_event(void *context, const pt_msg_t *event, bool is_new)
     pt_sweep_event(((parts_t *)context)->sweep, event, is_new);
 }
 
+static void on_end_seen(void *context, const pt_uuid_t *job_id)
+{
+    pt_awaits_ended(((parts_t *)context)->awaits, job_id);
+}
+
 /* ---- from the others' threads ------------------------------------------------------------ */
 
 static void on_waits(void *context, const char *job_type, int64_t due_in_ms)
 {
     pt_sweep_waits(((parts_t *)context)->sweep, job_type, due_in_ms);
+}
+
+static void on_listen(void *context, bool on)
+{
+    pt_links_listen(context, on);
 }
 
 static void on_ended(void *context)
@@ -140,6 +153,7 @@ static void on_settings(void *context)
     pt_recorder_settings(parts->large);
     pt_registrar_settings(parts->registrar);
     pt_sweep_settings(parts->sweep);
+    pt_catalogue_stale(parts->catalogue);
 }
 
 static void on_leads(void *context, bool leader)
@@ -214,7 +228,7 @@ static bool start(parts_t *parts, const pt_options_t *given)
                                     pt_options_demand(given, "events-in"),
                                     pt_options_demand(given, "events"), &parts->keyring};
     pt_links_sink_t sink = {parts,   on_fact, on_log,   on_declare, on_credit, on_brokers,
-                            on_held, on_gone, on_chunk, on_fetch,   on_event};
+                            on_held, on_gone, on_chunk, on_fetch,   on_event, on_end_seen};
     parts->links = pt_links_new(&settings, &sink);
     if (!parts->links)
         return false;
@@ -226,6 +240,9 @@ static bool start(parts_t *parts, const pt_options_t *given)
     parts->sweep = pt_sweep_new(uri, parts->links, parts->recorder);
     parts->committer = pt_committer_new(uri, parts->links, on_waits, parts);
     parts->pool = pt_pool_new(uri, READ_CONNECTIONS);
+    parts->catalogue = pt_catalogue_new(parts->pool);
+    parts->awaits = pt_awaits_new(atoi(pt_options_get(given, "threads")) / WAITING_SHARE, on_listen,
+                                  parts->links);
     parts->registrar = pt_registrar_new(parts->pool);
     parts->jobs = pt_gather_new(parts->pool, &pt_sql_read_jobs_by_id);
     parts->canceller = pt_canceller_new(parts->pool, parts->links);
@@ -253,6 +270,8 @@ static void stop(parts_t *parts)
     pt_links_destroy(&parts->links);
     pt_canceller_destroy(&parts->canceller);
     pt_gather_destroy(&parts->jobs);
+    pt_awaits_destroy(&parts->awaits);
+    pt_catalogue_destroy(&parts->catalogue);
     pt_pool_destroy(&parts->pool);
 }
 
@@ -284,6 +303,8 @@ static int serve(const pt_options_t *given, int signals)
                             .pool = parts.pool,
                             .jobs = parts.jobs,
                             .canceller = parts.canceller,
+                            .catalogue = parts.catalogue,
+                            .awaits = parts.awaits,
                             .batcher = parts.batcher,
                             .health = on_health,
                             .slots = on_slots,
@@ -302,6 +323,7 @@ static int serve(const pt_options_t *given, int signals)
     pthread_t second;
     pthread_create(&second, NULL, end_at_second, &signals);
     bool served = server != NULL;
+    pt_awaits_close(parts.awaits);
     pt_http_server_destroy(&server);
     stop(&parts);
     return served ? 0 : 1;

@@ -17,7 +17,8 @@ typedef enum {
 
 struct pt_route {
     const char *method;
-    const char *pattern; /* "/v1/jobs/{id}": {id} is one segment and a UUID */
+    const char *pattern; /* "/v1/jobs/{id}": one segment, a UUID. {resource} is one of resources.h,
+                            {job_type} a job type, {name} a file's name */
     pt_handler_t handler;
     unsigned flags;
     const char *summary;
@@ -32,10 +33,16 @@ typedef enum {
     PT_ROUTE_NO_METHOD /* the path is there, under other methods */
 } pt_route_outcome_t;
 
+/* What stands for the holes of a pattern, borrowed from the path; NULL where it has none. */
+typedef struct {
+    const char *id, *job_type, *name;
+    size_t id_size, job_type_size, name_size;
+    const pt_resource_t *resource;
+} pt_route_holes_t;
+
 typedef struct {
     const pt_route_t *route;
-    const char *argument; /* the {id} of the path, borrowed; NULL if the pattern has none */
-    size_t argument_size;
+    pt_route_holes_t holes;
     char allow[64]; /* for PT_ROUTE_NO_METHOD: "GET, HEAD, POST" */
 } pt_route_match_t;
 

@@ -15,6 +15,23 @@
     " " PT_SQL_UTC("completed_at") " as completed_at,"                                             \
     " case status when 'canceled' then 'canceled'"                                                 \
     "   when 'failed' then coalesce(error_message, error_code, 'failed') end as error_message"
+
+/* A job as a typed resource; the parameters are what the resource calls its objects, their cost and
+   its path. */
+#define PT_SQL_TYPED(OBJECT, COST, PATH)                                                           \
+    "id, " OBJECT "::text as object, status, " PT_SQL_UTC("created_at") " as created_at,"          \
+    " " PT_SQL_UTC("started_at") " as started_at,"                                                 \
+    " case status when 'completed' then " PT_SQL_UTC("completed_at") " end as completed_at,"       \
+    " case status when 'failed' then " PT_SQL_UTC("completed_at") " end as failed_at,"             \
+    " case status when 'canceled' then " PT_SQL_UTC("completed_at") " end as canceled_at,"         \
+    " " COST "::integer as credit_cost,"                                                           \
+    " jsonb_build_object('variant_id', variant_id) || coalesce(options::jsonb, '{}') as inputs,"   \
+    " case status when 'failed' then jsonb_build_object("                                          \
+    "   'type', 'urn:paratope:problem:job_failed', 'title', 'The job failed', 'status', 409,"      \
+    "   'detail', coalesce(error_message, error_code, 'failed'), 'code', error_code,"              \
+    "   'instance', '/v1/' || " PATH "::text || '/' || id)"                                        \
+    "   || case when error_details is null then '{}'::jsonb"                                       \
+    "      else jsonb_build_object('partial', error_details) end end as error"
 /* clang-format on */
 
 #endif

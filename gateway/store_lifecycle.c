@@ -30,13 +30,15 @@ static const pt_sql_t sql_dead = {
 static const pt_sql_t sql_job_types = {
     "read_job_types",
     "select json_build_object('data', json_agg(json_build_object("
-    "  'job_type', t.job_type, 'served', t.slots > 0, 'slots', greatest(t.slots, 0),"
+    "  'job_type', t.job_type, 'title', coalesce(d.title, t.title), 'version', d.version,"
+    "  'options_schema', d.options_schema, 'resource', '/v1/' || t.path, 'served', t.slots > 0, 'slots', greatest(t.slots, 0),"
     "  'max_tries', coalesce(s.max_tries, " PT_MAX_TRIES "),"
     "  'retry_after_seconds', trim_scale(extract(epoch from coalesce(s.retry_after, " PT_RETRY_AFTER "))),"
     "  'retry_most_seconds', trim_scale(extract(epoch from coalesce(s.retry_most, " PT_RETRY_MOST "))),"
     "  'queue_timeout_seconds', trim_scale(extract(epoch from coalesce(s.queue_timeout, " PT_QUEUE_TIMEOUT "))))"
-    " order by t.n)) from unnest($1::text[], $2::bigint[]) with ordinality as t (job_type, slots, n)"
-    " left join job_types s on s.job_type = t.job_type"};
+    " order by t.n)) from unnest($1::text[], $2::bigint[], $3::text[], $4::text[])"
+    "   with ordinality as t (job_type, slots, title, path, n)"
+    " left join job_types s on s.job_type = t.job_type left join declarations d on d.job_type = t.job_type"};
 
 static const pt_sql_t sql_waiting = {
     "read_waiting",
@@ -73,18 +75,23 @@ pt_pg_outcome_t pt_store_dead(pt_pool_t *pool, pt_submission_t *submission, bool
     return outcome;
 }
 
-pt_pg_outcome_t pt_store_job_types(pt_pool_t *pool, const char *const *job_types,
-                                   const int64_t *slots, char **json)
+pt_pg_outcome_t pt_store_job_types(pt_pool_t *pool, const pt_known_type_t *types, size_t count,
+                                   char **json)
 {
-    pt_array_t types = {0}, numbers = {0};
-    for (size_t i = 0; job_types[i]; i++) {
-        pt_array_text(&types, job_types[i]);
-        pt_array_int(&numbers, slots[i]);
+    enum { TYPES, SLOTS, TITLES, PATHS, PARAMS };
+    pt_array_t arrays[PARAMS] = {{0}};
+    const char *params[PARAMS];
+    for (size_t i = 0; i < count; i++) {
+        pt_array_text(&arrays[TYPES], types[i].resource->job_type);
+        pt_array_int(&arrays[SLOTS], types[i].slots);
+        pt_array_text(&arrays[TITLES], types[i].resource->title);
+        pt_array_text(&arrays[PATHS], types[i].resource->path);
     }
-    const char *const params[] = {pt_array_end(&types), pt_array_end(&numbers)};
-    pt_pg_outcome_t outcome = pt_store_read_text(pool, &sql_job_types, params, 2, json);
-    pt_array_clear(&types);
-    pt_array_clear(&numbers);
+    for (int i = 0; i < PARAMS; i++)
+        params[i] = pt_array_end(&arrays[i]);
+    pt_pg_outcome_t outcome = pt_store_read_text(pool, &sql_job_types, params, PARAMS, json);
+    for (int i = 0; i < PARAMS; i++)
+        pt_array_clear(&arrays[i]);
     return outcome;
 }
 

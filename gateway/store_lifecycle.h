@@ -14,10 +14,13 @@ pt_pg_outcome_t pt_store_position(pt_pool_t *pool, const pt_uuid_t *org, const p
 pt_pg_outcome_t pt_store_dead(pt_pool_t *pool, pt_submission_t *submission, bool *found,
                               bool *dead);
 
-/* {data} of the types (ended by NULL), with the slots for each (-1: not known) and their settings.
- */
-pt_pg_outcome_t pt_store_job_types(pt_pool_t *pool, const char *const *job_types,
-                                   const int64_t *slots, char **json);
+typedef struct {
+    const pt_resource_t *resource;
+    int64_t slots; /* -1: not known */
+} pt_known_type_t;
+/* {data} of the types, in this order, with what was declared of them and their settings. */
+pt_pg_outcome_t pt_store_job_types(pt_pool_t *pool, const pt_known_type_t *types, size_t count,
+                                   char **json);
 
 /* Those of the types (ended by NULL) of which something waits; NULL if the database does not say at
    once. */

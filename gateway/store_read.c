@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LARGE_READ_MS 30000 /* 64 MiB and more, from a busy server */
-
 #define UTC PT_SQL_UTC
 
 static const pt_sql_t sql_token = {
@@ -22,73 +20,7 @@ const pt_sql_t pt_sql_read_jobs_by_id = {
     " from unnest($1::uuid[], $2::uuid[]) with ordinality as g (org_id, id, n) cross join lateral"
     " (select " PT_SQL_JOB " from jobs where id = g.id and org_id = g.org_id) t"};
 
-/* A page of jobs behind the position ($2, $3), from the ids of one more than it shows: whether there
-   is a next page is known without counting. */
-#define JOB_PAGE(IDS)                                                                              \
-    "with found as materialized (" IDS "), shown as materialized ("                                \
-    "  select id, created_at from found order by created_at desc, id desc limit $4::bigint"        \
-    "), last as materialized (select id, created_at from shown order by created_at, id limit 1) "  \
-    "select (select coalesce(json_agg(row_to_json(t) order by s.created_at desc, s.id desc),"      \
-    "                        '[]'::json)"                                                          \
-    "        from shown s cross join lateral ("                                                    \
-    "          select " PT_SQL_JOB " from jobs where id = s.id) t),"                              \
-    " exists (select 1 from found offset $4::bigint),"                                             \
-    " (select (extract(epoch from created_at) * 1000000)::bigint from last),"                      \
-    " (select id from last)"
-
-/* Which index each takes is said by what it names, see schema/0002_job_lists.sql. */
-#define BEHIND                                                                                     \
-    " (created_at, id) < ($2::timestamptz, $3::uuid)"                                              \
-    " order by created_at desc, id desc limit $4::bigint + 1"
-
-/* One walk for each pair of job type and status, none of them longer than a page. */
-#define EACH_KIND(OWNER)                                                                           \
-    "select k.id, k.created_at"                                                                    \
-    " from unnest($5::text[]) as t (job_type), unnest($6::text[]) as s (status), lateral ("        \
-    "   select id, created_at from jobs where " OWNER " and job_type = t.job_type"                 \
-    "   and status = s.status and" BEHIND ") k"                                                    \
-    " order by k.created_at desc, k.id desc limit $4::bigint + 1"
-
-static const pt_sql_t sql_jobs = {
-    "read_jobs",
-    JOB_PAGE("select id, created_at from jobs where org_id = $1::uuid"
-             " and created_at <= $2::timestamptz and" BEHIND)};
-static const pt_sql_t sql_jobs_by_kind = {
-    "read_jobs_by_kind", JOB_PAGE(EACH_KIND("org_id = $1::uuid"))};
-/* Another organisation's variant is looked up and not found: its jobs are not walked through. */
-static const pt_sql_t sql_jobs_of_variant = {
-    "read_jobs_of_variant",
-    JOB_PAGE(EACH_KIND("variant_id = (select v.id from variants v where v.id = $7::uuid"
-                       " and v.org_id = $1::uuid)"))};
-/* Of a variant: those of its organisation's that failed for the reason are looked through. */
-static const pt_sql_t sql_jobs_by_error = {
-    "read_jobs_by_error",
-    JOB_PAGE("select k.id, k.created_at from unnest($5::text[]) as t (job_type), lateral ("
-             "   select id, created_at from jobs where org_id = $1::uuid and error_code = $8::text"
-             "   and job_type = t.job_type and status = any ($6::text[])"
-             "   and ($7::uuid is null or variant_id = $7::uuid) and" BEHIND ") k"
-             " order by k.created_at desc, k.id desc limit $4::bigint + 1")};
 /* clang-format on */
-
-/* 1048576 is PT_LARGE_ANSWER. */
-static const pt_sql_t sql_results = {
-    "read_results", "select j.status, j.error_code, j.error_message,"
-                    "  case when j.status = 'completed' and not b.large then row_to_json(t) end,"
-                    "  j.status = 'completed' and b.large "
-                    "from jobs j left join lateral ("
-                    "  select j.id as job_id, j.job_type, r.results, r.model_versions"
-                    "  from results r where r.job_id = j.id) t on true "
-                    "left join lateral (select coalesce(r.bytes, 0) > 1048576 as large"
-                    "  from results r where r.job_id = j.id) b on true "
-                    "where j.id = $2::uuid and j.org_id = $1::uuid"};
-
-/* The status is asked for so that no index of a list fits it: the job is found by its id. */
-static const pt_sql_t sql_large_result = {
-    "read_large_result", "select row_to_json(t) from jobs j join lateral ("
-                         "  select j.id as job_id, j.job_type, r.results, r.model_versions"
-                         "  from results r where r.job_id = j.id) t on true "
-                         "where j.id = $2::uuid and j.org_id = $1::uuid"
-                         " and (j.status = 'completed') is true"};
 
 /* An event as a page shows it; what its type has no use for is left out. */
 #define EVENT "json_strip_nulls(row_to_json(e))"
@@ -203,7 +135,7 @@ static const pt_sql_t sql_candidate = {
 
 /* ---- reading a row ----------------------------------------------------------------------- */
 
-static char *copy_value(const PGresult *rows, int column)
+char *pt_store_value(const PGresult *rows, int column)
 {
     return PQgetisnull(rows, 0, column) ? NULL : strdup(PQgetvalue(rows, 0, column));
 }
@@ -215,7 +147,7 @@ pt_pg_outcome_t pt_store_read_text(pt_pool_t *pool, const pt_sql_t *sql, const c
     *text = NULL;
     pt_pg_outcome_t outcome = pt_pool_run(pool, sql, params, count, PT_READ_MS, &rows);
     if (outcome == PT_PG_OK && PQntuples(rows) > 0)
-        *text = copy_value(rows, 0);
+        *text = pt_store_value(rows, 0);
     PQclear(rows);
     return outcome;
 }
@@ -272,57 +204,6 @@ pt_pg_outcome_t pt_store_job_logs(pt_pool_t *pool, const pt_uuid_t *org, const p
                               answer);
 }
 
-static void read_page(const PGresult *rows, pt_job_page_t *page)
-{
-    page->data = copy_value(rows, 0);
-    page->more = *PQgetvalue(rows, 0, 1) == 't';
-    page->last.created_at = strtoll(PQgetvalue(rows, 0, 2), NULL, 10);
-    pt_uuid_parse(&page->last.id, PQgetvalue(rows, 0, 3), strlen(PQgetvalue(rows, 0, 3)));
-}
-
-/* A list of words, ended by NULL, as PostgreSQL's array. */
-static const char *words_of(pt_array_t *array, const char *const *words)
-{
-    while (*words)
-        pt_array_text(array, *words++);
-    return pt_array_end(array);
-}
-
-pt_pg_outcome_t pt_store_jobs(pt_pool_t *pool, const pt_uuid_t *org, const pt_job_filter_t *filter,
-                              pt_job_page_t *page)
-{
-    char org_text[PT_UUID_TEXT], id[PT_UUID_TEXT] = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-    char at[PT_TIME_TEXT] = "infinity", limit[24], variant[PT_UUID_TEXT];
-    pt_array_t types = {0}, statuses = {0};
-    PGresult *rows = NULL;
-    memset(page, 0, sizeof *page);
-    if (filter->behind) {
-        pt_time_iso(filter->behind->created_at, at);
-        pt_uuid_format(&filter->behind->id, id);
-    }
-    snprintf(limit, sizeof limit, "%lld", (long long)filter->limit);
-    const char *const params[] = {pt_uuid_format(org, org_text),
-                                  at,
-                                  id,
-                                  limit,
-                                  words_of(&types, filter->job_types),
-                                  words_of(&statuses, filter->statuses),
-                                  filter->variant ? pt_uuid_format(filter->variant, variant) : NULL,
-                                  filter->error_code};
-    const pt_sql_t *sql = filter->error_code ? &sql_jobs_by_error
-                          : filter->variant  ? &sql_jobs_of_variant
-                          : filter->any_kind ? &sql_jobs
-                                             : &sql_jobs_by_kind;
-    int count = filter->error_code ? 8 : filter->variant ? 7 : filter->any_kind ? 4 : 6;
-    pt_pg_outcome_t outcome = pt_pool_run(pool, sql, params, count, PT_READ_MS, &rows);
-    if (outcome == PT_PG_OK)
-        read_page(rows, page);
-    PQclear(rows);
-    pt_array_clear(&types);
-    pt_array_clear(&statuses);
-    return outcome;
-}
-
 pt_pg_outcome_t pt_store_variant(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *variant,
                                  char **json)
 {
@@ -343,49 +224,6 @@ pt_pg_outcome_t pt_store_events(pt_pool_t *pool, const pt_uuid_t *org, int64_t a
     snprintf(limit_text, sizeof limit_text, "%lld", (long long)limit);
     const char *const params[] = {pt_uuid_format(org, org_text), after_text, limit_text};
     return pt_store_read_text(pool, &sql_events, params, 3, json);
-}
-
-pt_pg_outcome_t pt_store_results(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
-                                 pt_store_result_t *result)
-{
-    char org_text[PT_UUID_TEXT], job_text[PT_UUID_TEXT];
-    const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text)};
-    PGresult *rows = NULL;
-    memset(result, 0, sizeof *result);
-    pt_pg_outcome_t outcome = pt_pool_run(pool, &sql_results, params, 2, PT_READ_MS, &rows);
-    if (outcome == PT_PG_OK && PQntuples(rows) > 0) {
-        result->status = copy_value(rows, 0);
-        result->error_code = copy_value(rows, 1);
-        result->error_message = copy_value(rows, 2);
-        result->json = copy_value(rows, 3);
-        result->large = !PQgetisnull(rows, 0, 4) && *PQgetvalue(rows, 0, 4) == 't';
-    }
-    PQclear(rows);
-    return outcome;
-}
-
-pt_pg_outcome_t pt_store_large_result(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
-                                      char **json)
-{
-    char org_text[PT_UUID_TEXT], job_text[PT_UUID_TEXT];
-    const char *const params[] = {pt_uuid_format(org, org_text), pt_uuid_format(job, job_text)};
-    PGresult *rows = NULL;
-    *json = NULL;
-    pt_pg_outcome_t outcome =
-        pt_pool_run_large(pool, &sql_large_result, params, 2, LARGE_READ_MS, &rows);
-    if (outcome == PT_PG_OK && PQntuples(rows) > 0)
-        *json = copy_value(rows, 0);
-    PQclear(rows);
-    return outcome;
-}
-
-void pt_store_result_clear(pt_store_result_t *self)
-{
-    free(self->status);
-    free(self->error_code);
-    free(self->error_message);
-    free(self->json);
-    memset(self, 0, sizeof *self);
 }
 
 pt_pg_outcome_t pt_store_candidate(pt_pool_t *pool, const pt_candidate_t *candidate,

@@ -7,10 +7,11 @@
 
 #include "gateway/cursor.h"
 #include "gateway/http.h"
+#include "gateway/resources.h"
 
 #define PT_SEQ_MAX INT64_C(1000000000000000000) /* no organisation's events come that far */
 
-/* What the statements of this file and of store_lifecycle.c have in common: the first column of the
+/* What the statements of the stores have in common: the first column of the
    first row. On PT_PG_OK
    `*text` is owned by the caller, or NULL if there is no row or it is null. */
 pt_pg_outcome_t pt_store_read_text(pt_pool_t *pool, const pt_sql_t *sql, const char *const *params,
@@ -18,6 +19,9 @@ pt_pg_outcome_t pt_store_read_text(pt_pool_t *pool, const pt_sql_t *sql, const c
 /* The same of a statement that takes the organisation and one identifier of it. */
 pt_pg_outcome_t pt_store_read_one(pt_pool_t *pool, const pt_sql_t *sql, const pt_uuid_t *org,
                                   const pt_uuid_t *id, char **text);
+
+/* A copy of the first row's value, owned by the caller; NULL if it is null. */
+char *pt_store_value(const PGresult *rows, int column);
 
 /* Whose token has this SHA-256 (32 bytes) and is not revoked. */
 pt_pg_outcome_t pt_store_token(pt_pool_t *pool, const uint8_t *hash, pt_caller_t *caller,
@@ -48,7 +52,8 @@ typedef struct {
     bool any_kind;                                  /* these two are all that there are */
     const pt_uuid_t *variant;                       /* NULL: of any */
     const char *error_code;                         /* NULL: of any, and without */
-    const pt_position_t *behind;                    /* NULL: from the newest */
+    const pt_resource_t *resource; /* its only type, shown as this; NULL: as /v1/jobs shows them */
+    const pt_position_t *behind;   /* NULL: from the newest */
     int64_t limit;
 } pt_job_filter_t;
 
@@ -59,20 +64,6 @@ typedef struct {
 } pt_job_page_t;
 pt_pg_outcome_t pt_store_jobs(pt_pool_t *pool, const pt_uuid_t *org, const pt_job_filter_t *filter,
                               pt_job_page_t *page);
-
-/* How a job ended. All owned, released by pt_store_result_clear; NULL where there is none. */
-typedef struct {
-    char *status; /* NULL: no such job */
-    char *error_code, *error_message;
-    char *json; /* {job_id, job_type, results, model_versions} */
-    bool large; /* there is more than PT_LARGE_ANSWER of it, which pt_store_large_result reads */
-} pt_store_result_t;
-pt_pg_outcome_t pt_store_results(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
-                                 pt_store_result_t *result);
-/* That json of a large one; NULL if there is no such job. */
-pt_pg_outcome_t pt_store_large_result(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
-                                      char **json);
-void pt_store_result_clear(pt_store_result_t *self);
 
 /* A candidate and its baseline variant, in one transaction. `chains` is JSON, borrowed. */
 typedef struct {

@@ -233,17 +233,15 @@ static bool check_schema(const json_t *schema, const pt_place_t *at, int depth, 
 static bool check_option(const json_t *option, const pt_place_t *at, pt_faults_t *faults)
 {
     const json_t *initial = json_object_get(option, "default");
+    if (strcmp(at->name, "variant_id") == 0 || strcmp(at->name, "priority") == 0)
+        return pt_fault(faults, at,
+                        "must have another name: every job has that beside its options");
     if (!json_object_get(option, "description"))
         return pt_fault(faults, at, "needs a description");
     if (!initial)
         return pt_fault(faults, at, "needs a default");
     const pt_place_t here = {at, "default", 0};
-    pt_options_error_t why = {.message = ""};
-    pt_faults_t of_default = {.errors = &why, .room = 1};
-    if (pt_options_faults(option, initial, &(pt_place_t){.parent = NULL}, &of_default) == 0)
-        return true;
-    return pt_fault(faults, &here, "is not valid itself: %.100s%s%.60s", why.pointer,
-                    *why.pointer ? " " : "", why.message);
+    return pt_options_faults(option, initial, &here, faults) == 0;
 }
 
 bool pt_options_schema_check(const json_t *schema, pt_options_error_t *error)
@@ -256,10 +254,6 @@ bool pt_options_schema_check(const json_t *schema, pt_options_error_t *error)
         return false;
     if (!type || strcmp(type, "object") != 0)
         return pt_fault(&faults, &root, "must have type object");
-    if (!json_is_false(json_object_get(schema, "additionalProperties")))
-        return pt_fault(&faults, &root,
-                        "must have additionalProperties false, so that an option whose"
-                        " name is misspelt is refused");
     json_object_foreach(json_object_get(schema, "properties"), name, option)
     {
         const pt_place_t here = {&properties, name, 0};

@@ -25,7 +25,8 @@ typedef struct {
    and a description; else `error` says where in the schema and why. */
 bool pt_options_schema_check(const json_t *schema, pt_options_error_t *error);
 
-/* Every fault of the value, up to `room`; 0 if it is valid. The schema must have been checked. */
+/* Every fault of the value, an option that the schema does not name among them, whether or not it
+   says additionalProperties. Up to `room`; 0 if it is valid. The schema must have been checked. */
 size_t pt_options_validate(const json_t *schema, const json_t *value, pt_options_error_t *errors,
                            size_t room);
 

@@ -142,7 +142,7 @@ static void validate_object(const json_t *schema, const json_t *value, const pt_
                             pt_faults_t *faults)
 {
     const json_t *properties = json_object_get(schema, "properties");
-    bool closed = json_is_false(json_object_get(schema, "additionalProperties"));
+    bool closed = !at->parent || json_is_false(json_object_get(schema, "additionalProperties"));
     const char *name;
     json_t *member;
     validate_required(schema, value, at, faults);

@@ -12,7 +12,8 @@ import psycopg2
 from harness.system import CHECKOUT
 from tables import address
 
-STORES = ('gateway/store.c', 'gateway/store_read.c', 'gateway/store_lifecycle.c')
+STORES = ('gateway/store.c', 'gateway/store_read.c', 'gateway/store_lifecycle.c', 'gateway/store_lists.c',
+          'gateway/store_results.c')
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 

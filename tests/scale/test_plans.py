@@ -66,8 +66,12 @@ CASES = [
     ('edges_of', [[OURS, OTHERS[0]]], {'event_counters_pkey'}),
     ('read_token', ['\\x00'], {'tokens_hash_key', 'organisations_pkey'}),
     ('read_jobs_by_id', [[OURS] * 10, COMPLETED], {'jobs_pkey'}),
-    ('read_results', [OURS, COMPLETED[1]], {'jobs_pkey', 'results_pkey'}),
-    ('read_large_result', [OURS, COMPLETED[1]], {'jobs_pkey', 'results_pkey'}),
+    *((name, [OURS, COMPLETED[1], job_type, 'jobs'], {'jobs_pkey', 'results_pkey'})
+      for name in ('read_results', 'read_large_result', 'read_file', 'read_large_file')
+      for job_type in (None, 'humanization', 'stability')),
+    *((name, [OURS, COMPLETED[1], job_type, 'humanization', '1', 'humanizations'], {'jobs_pkey', 'results_pkey'})
+      for name in ('read_typed', 'read_large_typed') for job_type in ('humanization', 'stability')),
+    ('declarations', [], {'declarations_pkey'}, {'declarations'}),
     *((name, [OURS, COMPLETED[1], attempt, '0'], {'jobs_pkey', 'job_logs_pkey'})
       for name in ('read_job_logs', 'read_job_logs_text') for attempt in ('0', '2')),
     ('read_job_events', [OURS, COMPLETED[1], '0', '1000'], {'jobs_pkey', 'events_of_job'}),
@@ -85,12 +89,17 @@ CASES = [
     *(('read_jobs_of_variant', [*SHORT_PAGE, TYPES, statuses, variant], {'jobs_of_variant', 'jobs_pkey', 'variants_pkey'})
       for variant in (VARIANTS[0], VARIANTS[5], NEW[0])
       for statuses in (STATUSES, ['running'], ['failed', 'canceled'])),
+    *(('read_typed_page', [*SHORT_PAGE, ['stability'], statuses, None, 'x', '1', 'y'], {'jobs_by_kind', 'jobs_pkey'})
+      for statuses in (STATUSES, ['running'], ['canceled'])),
+    *(('read_typed_of_variant', [*SHORT_PAGE, ['stability'], statuses, variant, 'x', '1', 'y'],
+       {'jobs_of_variant', 'jobs_pkey', 'variants_pkey'})
+      for variant in (VARIANTS[0], VARIANTS[5]) for statuses in (STATUSES, ['running'])),
     *(('read_jobs_by_error', [*SHORT_PAGE, types, ['failed'], variant, 'x'], {'jobs_by_error', 'jobs_pkey'})
       for types in (TYPES, ['stability']) for variant in (None, VARIANTS[0])),
     ('read_position', [OURS, job_id(102)], {'jobs_pkey', 'jobs_waiting'}),
     ('read_position', [OURS, COMPLETED[1]], {'jobs_pkey', 'jobs_waiting'}),
     ('read_dead', [OURS, COMPLETED[1]], {'jobs_pkey'}),
-    ('read_job_types', [TYPES, [1, 0, 2, -1]], {'job_types_pkey'}),
+    ('read_job_types', [TYPES, [1, 0, 2, -1], TYPES, TYPES], {'job_types_pkey', 'declarations_pkey'}, {'declarations'}),
     ('read_waiting', [TYPES], {'jobs_waiting'}),
     # Another organisation asks for our variant, which has half of all jobs.
     ('read_jobs_of_variant', [OTHERS[0], *FIRST_PAGE[1:], TYPES, STATUSES, VARIANTS[0]],

@@ -10,9 +10,9 @@ static void check(const char *method, const char *path, const char *pattern, con
         fail_msg("%s %s", method, path);
     assert_string_equal(match.route->pattern, pattern);
     if (argument)
-        assert_memory_equal(match.argument, argument, match.argument_size);
+        assert_memory_equal(match.holes.id, argument, match.holes.id_size);
     else
-        assert_null(match.argument);
+        assert_null(match.holes.id);
 }
 
 static void paths_find_their_routes(void **state)
@@ -46,6 +46,34 @@ static void other_paths_find_nothing(void **state)
             fail_msg("%s", none[i]);
 }
 
+static void holes_are_filled_or_there_is_no_such_path(void **state)
+{
+    (void)state;
+    check("GET", "/v1/structure-predictions/x/files/model.pdb", "/v1/{resource}/{id}/files/{name}",
+          "x");
+    assert_string_equal(match.holes.resource->job_type, "structure");
+    assert_memory_equal(match.holes.name, "model.pdb", match.holes.name_size);
+    check("POST", "/v1/job-types/my_type/jobs/x/cancel",
+          "/v1/job-types/{job_type}/jobs/{id}/cancel", "x");
+    assert_memory_equal(match.holes.job_type, "my_type", match.holes.job_type_size);
+    check("POST", "/v1/codon-exports", "/v1/{resource}", NULL);
+    const char *const none[] = {
+        "/v1/humanization",
+        "/v1/humanizationss",
+        "/v1/humanizations/",
+        "/v1/job-types/My/jobs",
+        "/v1/job-types//jobs",
+        "/v1/job-types/abcdefghijklmnopqrstuvwxyz_012345/jobs",
+        "/v1/jobs/x/files/",
+        "/v1/jobs/x/files/a%2f",
+        "/v1/jobs/x/files/a/b",
+        "/v1/jobs/x/files/"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        if (pt_route_find("GET", none[i], &match) != PT_ROUTE_NO_PATH)
+            fail_msg("%s", none[i]);
+}
+
 static void allow_comes_from_the_same_table(void **state)
 {
     (void)state;
@@ -66,7 +94,26 @@ static void every_route_is_whole(void **state)
         assert_true(route->summary && *route->summary);
         assert_int_equal(route->pattern[0], '/');
         assert_int_equal(strncmp(route->pattern, "/v1/", 4) == 0, !(route->flags & PT_ROUTE_OPEN));
-        assert_int_equal(pt_route_find(route->method, route->pattern, &match), PT_ROUTE_FOUND);
+        char path[200];
+        const char *hole = strstr(route->pattern, "{resource}"),
+                   *type = strstr(route->pattern, "{job_type}"),
+                   *name = strstr(route->pattern, "{name}");
+        int before = (int)((hole   ? hole
+                            : type ? type
+                            : name ? name
+                                   : strchr(route->pattern, 0)) -
+                           route->pattern);
+        snprintf(path, sizeof path, "%.*s%s%s", before, route->pattern,
+                 hole   ? "humanizations"
+                 : type ? "own_type"
+                 : name ? "a.pdb"
+                        : "",
+                 hole   ? hole + 10
+                 : type ? type + 10
+                        : "");
+        if (strstr(path, "{name}"))
+            strcpy(strstr(path, "{name}"), "a.pdb");
+        assert_int_equal(pt_route_find(route->method, path, &match), PT_ROUTE_FOUND);
         assert_ptr_equal(match.route, route);
     }
 }
@@ -76,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_find_their_routes),
         cmocka_unit_test(other_paths_find_nothing),
+        cmocka_unit_test(holes_are_filled_or_there_is_no_such_path),
         cmocka_unit_test(allow_comes_from_the_same_table),
         cmocka_unit_test(every_route_is_whole),
     };

@@ -57,6 +57,7 @@ static void check(const char *schema_text, const char *value_text, const char *e
 static void an_object_of_options_is_a_schema(void **state)
 {
     (void)state;
+    accept_schema("{\"type\":\"object\"}");
     accept_schema("{\"type\":\"object\",\"additionalProperties\":false}");
     accept_schema("{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false,"
                   "\"title\":\"x\",\"description\":\"y\"}");
@@ -74,7 +75,6 @@ static void what_is_no_such_object_is_refused(void **state)
     refuse_schema("[]", "", "an object");
     refuse_schema("{}", "", "type object");
     refuse_schema("{\"type\":\"string\"}", "", "type object");
-    refuse_schema("{\"type\":\"object\"}", "", "additionalProperties false");
     refuse_schema("{\"type\":\"object\",\"additionalProperties\":true}", "/additionalProperties",
                   "must be false");
     refuse_schema("{\"type\":\"object\",\"additionalProperties\":{}}", "/additionalProperties",
@@ -88,11 +88,14 @@ static void an_option_says_what_it_is_and_what_it_is_by_default(void **state)
                   "{\"a\":{\"default\":1}}}",
                   "/properties/a", "description");
     refuse_schema(OPTION("\"type\":\"number\""), "/properties/a", "default");
+    refuse_schema("{\"type\":\"object\",\"properties\":{\"priority\":{\"description\":\"x\","
+                  "\"default\":1}}}",
+                  "/properties/priority", "another name");
     refuse_schema(OPTION("\"type\":\"number\",\"default\":\"7\""), "/properties/a/default",
                   "must be a number");
     refuse_schema(
         OPTION("\"type\":\"array\",\"items\":{\"type\":\"string\"},\"default\":[\"x\",1]"),
-        "/properties/a/default", "/1 must be a text");
+        "/properties/a/default/1", "must be a text");
 }
 
 static void every_keyword_has_its_form(void **state)
@@ -227,6 +230,14 @@ static void a_valid_value_has_no_faults(void **state)
     check(OPTION("\"enum\":[\"x\",{\"b\":[1]}],\"default\":\"x\""), "{\"a\":{\"b\":[1]}}", "");
     check(OPTION("\"type\":\"string\",\"pattern\":\"H[0-9]+[A-Z]?\",\"default\":\"H1\""),
           "{\"a\":\"H100A\"}", "");
+}
+
+static void an_option_that_is_misspelt_is_refused_whatever_the_schema_says(void **state)
+{
+    (void)state;
+    check("{\"type\":\"object\",\"properties\":{\"a\":{\"description\":\"x\",\"default\":{},"
+          "\"type\":\"object\"}}}",
+          "{\"A\":1,\"a\":{\"of its own\":1}}", "/A is not known here");
 }
 
 static void types_are_told_apart(void **state)
@@ -382,6 +393,7 @@ int main(void)
         cmocka_unit_test(deep_schemas_are_refused),
         cmocka_unit_test(patterns_that_cost_without_bound_are_refused),
         cmocka_unit_test(a_valid_value_has_no_faults),
+        cmocka_unit_test(an_option_that_is_misspelt_is_refused_whatever_the_schema_says),
         cmocka_unit_test(types_are_told_apart),
         cmocka_unit_test(bounds_of_numbers),
         cmocka_unit_test(bounds_of_texts_and_lists),
