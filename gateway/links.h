@@ -50,7 +50,8 @@ void pt_links_start(pt_links_t *self);
 void pt_links_stop(pt_links_t *self);
 void pt_links_destroy(pt_links_t **self);
 
-/* Only the leader hears status, result, log, declare and event, says so in its beats and repeats the edges.
+/* Only the leader hears status, result, log, declare and event, says so in its beats and repeats
+ * the edges.
  */
 void pt_links_set_leader(pt_links_t *self, bool leader);
 

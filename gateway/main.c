@@ -228,7 +228,7 @@ static bool start(parts_t *parts, const pt_options_t *given)
                                     pt_options_demand(given, "events-in"),
                                     pt_options_demand(given, "events"), &parts->keyring};
     pt_links_sink_t sink = {parts,   on_fact, on_log,   on_declare, on_credit, on_brokers,
-                            on_held, on_gone, on_chunk, on_fetch,   on_event, on_end_seen};
+                            on_held, on_gone, on_chunk, on_fetch,   on_event,  on_end_seen};
     parts->links = pt_links_new(&settings, &sink);
     if (!parts->links)
         return false;
