@@ -112,17 +112,45 @@ static const char *why_not(const char *kind, const pt_domain_t *domains, size_t 
     return heavy == 1 ? NULL : "this is a light chain, not a heavy one";
 }
 
+/* The cysteines that tie the two sheets of every variable domain together: IMGT 23 and 104. Without
+   them it can be one (designed intrabodies are), but as a rule it is a mistake. */
+static void warn(json_t *warnings, const pt_domain_t *domain)
+{
+    static const uint8_t cysteines[] = {23, 104};
+    for (size_t c = 0; c < sizeof cysteines; c++) {
+        int at = pt_domain_find(domain, (pt_position_t){cysteines[c], 0});
+        char message[160];
+        if (at >= 0 && domain->residues[at] == 'C')
+            continue;
+        snprintf(message, sizeof message,
+                 "the %s domain has %.*s at IMGT position %u, where almost every one has the "
+                 "cysteine of its disulfide bond",
+                 chain_type(domain), at < 0 ? 7 : 1, at < 0 ? "nothing" : domain->residues + at,
+                 cysteines[c]);
+        json_t *warning = json_pack("{s:s, s:s}", "code", "missing_cysteine", "message", message);
+        if (at >= 0)
+            json_object_set_new(warning, "position",
+                                json_integer((json_int_t)domain->start + at + 1));
+        json_array_append_new(warnings, warning);
+    }
+}
+
 static void describe(json_t *chain, const char *kind, const pt_domain_t *domains, size_t found)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; i < found; i++)
+    json_t *list = json_array(), *warnings = json_array();
+    for (size_t i = 0; i < found; i++) {
+        warn(warnings, &domains[i]);
         json_array_append_new(
             list, json_pack("{s:s, s:I, s:I, s:I}", "chain_type", chain_type(&domains[i]), "start",
                             (json_int_t)domains[i].start + 1, "end", (json_int_t)domains[i].end,
                             "length", (json_int_t)domains[i].length));
+    }
     const char *type = strcmp(kind, "scfv") == 0 ? "scfv" : chain_type(&domains[0]);
     json_object_set_new(chain, "chain_type", json_string(type));
     json_object_set_new(chain, "domains", list);
+    if (json_array_size(warnings))
+        json_object_set(chain, "warnings", warnings);
+    json_decref(warnings);
 }
 
 static void check_chain(json_t *chain, const char *pointer, json_t *errors)

@@ -18,8 +18,9 @@ extern const char *const pt_molecule_kinds[];
 bool pt_molecule_check_kinds(const char *format, const json_t *chains, json_t *errors);
 
 /* Checks each sequence. Appends {pointer, position?, message} to `errors` for what is wrong, and
-   to each chain that is right chain_type (heavy, kappa, lambda, or scfv) and its domains
-   [{chain_type, start, end, length}], counted from 1, both ends included. */
+   to each chain that is right chain_type (heavy, kappa, lambda, or scfv), its domains
+   [{chain_type, start, end, length}], counted from 1, both ends included, and, if there are any,
+   warnings [{code, message, position?}]. */
 void pt_molecule_check_sequences(json_t *chains, json_t *errors);
 
 /* What a sequence that comes alone is taken for: "scfv" with two domains, else "vhh". */

@@ -234,7 +234,7 @@ def test_a_conflict_is_named(options, residues, constraints):
     ending = ending_of(*FAB, **options)
     assert (ending["m"], ending["code"], ending["retry"]) == ("error", "constraints_conflict", False)
     conflict = ending["partial"]["conflict"]
-    assert ending["partial"]["at_fault"] == "heavy" and ending["partial"]["reached"] == "numbering"
+    assert ending["partial"]["at_fault"] == "/chains/0" and ending["partial"]["reached"] == "numbering"
     assert [c.startswith(w) for c, w in zip(conflict["constraints"], constraints, strict=True)] == [True] * len(constraints)
     assert residues in (None, conflict["residues"])
     length = conflict["last_residue"] - conflict["first_residue"] + 1

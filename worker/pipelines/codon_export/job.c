@@ -1,6 +1,7 @@
 #include "worker/pipelines/codon_export/job.h"
 #include "worker/pipelines/codon_export/render.h"
 #include "worker/pipelines/options.h"
+#include "worker/pipelines/render.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,13 +57,20 @@ static bool refuse(const pt_coding_t *coding, const char *name, pt_error_t *erro
                         shown < c->to - c->from ? "…" : "", list);
 }
 
-static json_t *partial_of(const work_t *work, const pt_coding_t *coding, const char *name,
-                          bool conflict)
+/* The chain at which it failed, as a pointer into the inputs. */
+static const char *at_fault(int chain, char text[32])
 {
-    return json_pack("{s:s, s:I, s:s, s:o}", "reached",
-                     work->done ? "an earlier chain is designed" : "numbering", "chains_designed",
-                     (json_int_t)work->done, "at_fault", name, "conflict",
-                     conflict ? pt_json_conflict(coding) : json_null());
+    snprintf(text, 32, chain >= 0 ? "/chains/%d" : "/chains", chain);
+    return text;
+}
+
+static json_t *partial_of(const work_t *work, const json_t *conflict)
+{
+    char text[32];
+    json_t *partial = pt_json_partial(work->done ? "an earlier chain's codons" : "numbering",
+                                      at_fault((int)work->done, text), &work->molecule);
+    json_object_set(partial, "conflict", (json_t *)conflict);
+    return partial;
 }
 
 /* The next chain; on failure what is known of it in *partial. */
@@ -86,7 +94,9 @@ static bool design(work_t *work, json_t **partial, pt_error_t *error)
     }
     if (outcome == PT_SOLVE_NO_MEMORY)
         return no_memory(error);
-    *partial = partial_of(work, coding, name, outcome == PT_CONFLICT);
+    json_t *conflict = outcome == PT_CONFLICT ? pt_json_conflict(coding) : json_null();
+    *partial = partial_of(work, conflict);
+    json_decref(conflict);
     if (outcome == PT_CONFLICT)
         return refuse(coding, name, error);
     return pt_error_set(error, "constraints_too_many",
@@ -123,13 +133,19 @@ static bool render(work_t *work, pt_answer_t *answer, pt_error_t *error)
 static bool run(work_t *work, pt_answer_t *answer, pt_error_t *error)
 {
     const pt_inputs_t *inputs = work->inputs;
-    if (!pt_codon_options_read(inputs->options, &work->options, error))
+    if (!pt_codon_options_read(inputs->options, &work->options, error)) {
+        answer->partial = pt_json_partial("job read", "/options", &work->molecule);
         return false;
+    }
     if (work->reporter)
         pt_report(work->reporter, "numbering", 0.0);
     if (!pt_molecule_read(inputs->chains, inputs->chain_count, inputs->lone_heavy, &work->molecule,
-                          error))
+                          error)) {
+        char text[32];
+        answer->partial =
+            pt_json_partial("job read", at_fault(error->chain, text), &work->molecule);
         return false;
+    }
     while (work->done < inputs->chain_count)
         if (!design(work, &answer->partial, error))
             return false;
