@@ -79,7 +79,7 @@ static void make(const pt_http_t *http, const pt_request_t *request, pt_response
 
 void pt_api_make_batch(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
 {
-    pt_asked_batch_t *asked = pt_ask_batch(request, response);
+    pt_asked_batch_t *asked = pt_ask_batch(http, request, response);
     if (!asked)
         return;
     const pt_new_batch_t *batch = pt_asked_batch(asked);

@@ -15,7 +15,8 @@
 struct pt_asked_batch {
     pt_new_batch_t batch;
     json_t *body; /* of JSON */
-    char name[128];
+    char job_type[PT_TYPE_MAX], name[128];
+    char *options;
     pt_uuid_t *variants;
     pt_fasta_t fasta;
     pt_batch_molecule_t *molecules; /* names are of `fasta`, chains owned */
@@ -30,6 +31,7 @@ void pt_asked_batch_destroy(pt_asked_batch_t **self_p)
         free((char *)(uintptr_t)self->molecules[i].chains);
     free(self->molecules);
     free(self->variants);
+    free(self->options);
     pt_fasta_clear(&self->fasta);
     json_decref(self->body);
     free(self);
@@ -118,12 +120,12 @@ static bool read_fasta(pt_asked_batch_t *self, const char *text, size_t size, co
 
 /* ---- a body of FASTA --------------------------------------------------------------------- */
 
-static bool read_plain(pt_asked_batch_t *self, const pt_request_t *request, pt_response_t *response)
+static bool read_plain(pt_asked_batch_t *self, const pt_api_types_t *types,
+                       const pt_request_t *request, pt_response_t *response)
 {
-    static const pt_query_param_t params[] = {
-        {"job_type", PT_QUERY_WORD, 0, 0, 0, pt_api_job_types},
-        {"priority", PT_QUERY_WORD, 0, 0, 0, pt_api_priorities},
-        {"name", PT_QUERY_CODE, 0, 0, 0, NULL}};
+    const pt_query_param_t params[] = {{"job_type", PT_QUERY_WORD, 0, 0, 0, types->words},
+                                       {"priority", PT_QUERY_WORD, 0, 0, 0, pt_api_priorities},
+                                       {"name", PT_QUERY_CODE, 0, 0, 0, NULL}};
     pt_query_value_t values[3];
     if (!pt_query_read(request, params, 3, values, response))
         return false;
@@ -131,7 +133,7 @@ static bool read_plain(pt_asked_batch_t *self, const pt_request_t *request, pt_r
         pt_problem(request, response, PT_INVALID_REQUEST, "There must be a ?job_type=.", NULL);
         return false;
     }
-    self->batch.job_type = values[0].word;
+    pt_job_type_copy(self->job_type, values[0].word);
     self->batch.priority = pt_api_priority(values[1].word);
     snprintf(self->name, sizeof self->name, "%s", values[2].given ? values[2].code : "");
     self->batch.name = values[2].given ? self->name : NULL;
@@ -189,10 +191,35 @@ static bool read_variants(pt_asked_batch_t *self, const json_t *list, const pt_r
                      find_repeated(self->variants, count));
 }
 
-static bool read_json(pt_asked_batch_t *self, const pt_request_t *request, pt_response_t *response)
+/* False: they do not fit the type, and the answer says why. */
+static bool read_options(pt_asked_batch_t *self, const pt_api_types_t *types,
+                         const pt_request_t *request, pt_response_t *response)
 {
-    static const pt_json_field_t fields[] = {
-        {.name = "job_type", .kind = PT_JSON_WORD, .required = true, .words = pt_api_job_types},
+    json_t *options = json_object_get(self->body, "options"), *errors = json_array();
+    if (json_object_size(options) == 0) {
+        json_decref(errors);
+        return true;
+    }
+    bool known =
+        pt_api_check_options(types->declarations, self->job_type, options, "/options", errors);
+    self->options = pt_json_text(options);
+    self->batch.options = self->options;
+    if (self->options && strlen(self->options) > PT_BATCH_OPTIONS_MAX)
+        pt_json_error(errors, "/options", "must have at most %d bytes as JSON",
+                      PT_BATCH_OPTIONS_MAX);
+    if (!pt_json_fits(request, errors, response))
+        return false;
+    if (!known)
+        pt_api_answer_undeclared(request, response);
+    return known;
+}
+
+static bool read_json(pt_asked_batch_t *self, const pt_api_types_t *types,
+                      const pt_request_t *request, pt_response_t *response)
+{
+    const pt_json_field_t fields[] = {
+        {.name = "job_type", .kind = PT_JSON_WORD, .required = true, .words = types->words},
+        {.name = "options", .kind = PT_JSON_OBJECT},
         {.name = "variants", .kind = PT_JSON_UUIDS, .min = 1, .max = PT_BATCH_JOBS_MAX},
         {.name = "fasta", .kind = PT_JSON_STRING},
         {.name = "name", .kind = PT_JSON_TEXT, .min = 1, .max = PT_MOLECULE_NAME_MAX},
@@ -208,22 +235,29 @@ static bool read_json(pt_asked_batch_t *self, const pt_request_t *request, pt_re
                    "There must be either \"variants\" or \"fasta\".", NULL);
         return false;
     }
-    self->batch.job_type = json_string_value(json_object_get(self->body, "job_type"));
+    pt_job_type_copy(self->job_type, json_string_value(json_object_get(self->body, "job_type")));
     self->batch.name = json_string_value(json_object_get(self->body, "name"));
     self->batch.priority =
         pt_api_priority(json_string_value(json_object_get(self->body, "priority")));
+    if (!read_options(self, types, request, response))
+        return false;
     return fasta ? read_fasta(self, fasta, strlen(fasta), "/fasta", request, response)
                  : read_variants(self, variants, request, response);
 }
 
-pt_asked_batch_t *pt_ask_batch(const pt_request_t *request, pt_response_t *response)
+pt_asked_batch_t *pt_ask_batch(const pt_http_t *http, const pt_request_t *request,
+                               pt_response_t *response)
 {
+    pt_api_types_t types;
     pt_asked_batch_t *self = calloc(1, sizeof *self);
     assert(self);
+    pt_api_types_begin(http, false, &types);
+    self->batch.job_type = self->job_type;
     self->batch.org_id = request->caller.org_id;
     self->batch.request_id = request->id;
-    bool good = pt_request_is_fasta(request) ? read_plain(self, request, response)
-                                             : read_json(self, request, response);
+    bool good = pt_request_is_fasta(request) ? read_plain(self, &types, request, response)
+                                             : read_json(self, &types, request, response);
+    pt_api_types_end(http, &types);
     if (!good)
         pt_asked_batch_destroy(&self);
     return self;

@@ -5,11 +5,14 @@
 #include "gateway/batcher.h"
 #include "gateway/http.h"
 
+#define PT_BATCH_OPTIONS_MAX 8192 /* bytes of options as JSON: each job has them */
+
 typedef struct pt_asked_batch pt_asked_batch_t;
 
 /* NULL: the answer is a problem. What it says of variants is still to be checked against the table.
  */
-pt_asked_batch_t *pt_ask_batch(const pt_request_t *request, pt_response_t *response);
+pt_asked_batch_t *pt_ask_batch(const pt_http_t *http, const pt_request_t *request,
+                               pt_response_t *response);
 void pt_asked_batch_destroy(pt_asked_batch_t **self);
 
 /* What is asked for; borrowed. */

@@ -122,9 +122,29 @@ def test_a_list_is_newest_first_and_comes_in_pages(api, system, other):
     ({'job_type': 'humanization', 'variants': [NOWHERE], 'name': '', 'colour': 1}, {'/name', '/colour'}),
     ({'job_type': 'humanization', 'fasta': 'EVQL'}, {'/fasta'}),
     ({'job_type': 'humanization', 'fasta': ''}, {'/fasta'}),
+    ({'job_type': 'humanization', 'variants': [NOWHERE], 'options': []}, {'/options'}),
 ])
 def test_a_bad_body_names_what_is_wrong(api, body, pointers):
     assert set(messages(check_problem(api.post('/v1/batches', json=body), 400, 'invalid_request'))) == pointers
+
+
+def test_options_are_checked_and_each_job_has_them(api, system):
+    variants = [system.make_variant('plain') for _ in range(2)]
+    wait_ended(api, submit(api, variants)['id'])  # the pipeline has declared its options by now
+    batch = submit(api, variants, options={'note': 'x,y', 'level': 3})
+    assert batch['options'] == {'note': 'x,y', 'level': 3}
+    wait_ended(api, batch['id'])
+    for job in jobs_of(api, batch['id']):
+        assert 'options' in api.get(f'/v1/jobs/{job["id"]}/results').json()['results']  # it got some
+        assert system.query('select options from jobs where id = %s', job['id'])[0]['options'] == batch['options']
+    body = {'job_type': 'humanization', 'variants': variants, 'options': {'level': 10, 'note': 7}}
+    refused = check_problem(api.post('/v1/batches', json=body), 400, 'invalid_request')
+    assert set(messages(refused)) == {'/options/level', '/options/note'}
+    body['options'] = {'words': ['x' * 100] * 100}
+    assert '/options' in messages(check_problem(api.post('/v1/batches', json=body), 400, 'invalid_request'))
+    body = {'job_type': 'structure', 'variants': variants, 'options': {'engine': 'x'}}
+    check_problem(api.post('/v1/batches', json=body), 503, 'unavailable')  # nobody has declared any
+    assert submit(api, variants, options={})['options'] is None
 
 
 @pytest.mark.parametrize('fields', [{}, {'variants': [NOWHERE], 'fasta': '>x\nEVQL'}])
