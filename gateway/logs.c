@@ -11,6 +11,9 @@
 #define STATEMENT_MS 3000
 #define PAUSE_MS 500 /* after a statement that failed */
 #define OFFSET_MAX (INT64_C(1) << 50)
+#define CLEAN_FIRST_MS 10000   /* after this gateway has begun to lead */
+#define CLEAN_EVERY_MS 3600000 /* when nothing was left to remove */
+#define CLEAN_AGAIN_MS 200     /* while something is */
 
 typedef struct {
     pt_uuid_t job_id, org_id;
@@ -25,6 +28,8 @@ struct pt_logs {
     piece_t queue[QUEUE_MAX]; /* a ring */
     size_t head, queued;
     bool stop, active;
+    int64_t clean_at; /* clock ms; INT64_MAX: never */
+    int keep_days;
     pthread_t thread;
     pt_pg_t *pg;
     _Atomic uint64_t stored, dropped;
@@ -54,6 +59,17 @@ static const pt_sql_t sql_store = {
     "  from counted where is_old or number <= 16 order by job_id, attempt, begins "
     "on conflict (job_id, attempt, \"offset\") do update set text = excluded.text, at = excluded.at"
     "  where octet_length(job_logs.text) < octet_length(excluded.text)"};
+
+/* Jobs' ids begin with the time at which they were made, so that the primary key finds the old
+   ones; a job may have waited for long, so that its log is younger. */
+static const pt_sql_t sql_clean = {
+    "clean_logs",
+    "with old as materialized (select l.job_id, l.attempt, l.\"offset\" from job_logs l"
+    "  where l.job_id < (lpad(to_hex((extract(epoch from now() - $1::interval) * 1000)::bigint),"
+    "    12, '0') || repeat('0', 20))::uuid and l.at < now() - $1::interval"
+    "  order by l.job_id, l.attempt, l.\"offset\" limit 1000)"
+    "delete from job_logs l using old where l.job_id = old.job_id"
+    " and l.attempt = old.attempt and l.\"offset\" = old.\"offset\""};
 
 /* ---- the queue --------------------------------------------------------------------------- */
 
@@ -113,23 +129,63 @@ void pt_logs_set_active(pt_logs_t *self, bool active)
 {
     pthread_mutex_lock(&self->lock);
     self->active = active;
+    self->clean_at = active && self->keep_days ? pt_clock_ms() + CLEAN_FIRST_MS : INT64_MAX;
+    pthread_cond_signal(&self->wake);
     if (!active)
         drop_queue(self);
     pthread_mutex_unlock(&self->lock);
 }
 
-static size_t take_batch(pt_logs_t *self, piece_t *pieces)
+static void await_work_locked(pt_logs_t *self)
+{
+    while (self->queued == 0 && !self->stop && pt_clock_ms() < self->clean_at) {
+        struct timespec until = pt_until(self->clean_at);
+        if (self->clean_at == INT64_MAX)
+            pthread_cond_wait(&self->wake, &self->lock);
+        else
+            pthread_cond_timedwait(&self->wake, &self->lock, &until);
+    }
+}
+
+/* `*clean`: old logs are due to be removed. False: it is to stop. */
+static bool take_batch(pt_logs_t *self, piece_t *pieces, size_t *taken, bool *clean)
 {
     size_t count = 0;
     pthread_mutex_lock(&self->lock);
-    while (self->queued == 0 && !self->stop)
-        pthread_cond_wait(&self->wake, &self->lock);
+    await_work_locked(self);
     for (; self->queued > 0 && count < BATCH_MAX; self->queued--) {
         pieces[count++] = self->queue[self->head];
         self->head = (self->head + 1) % QUEUE_MAX;
     }
+    *taken = count;
+    *clean = pt_clock_ms() >= self->clean_at;
+    bool on = count > 0 || !self->stop;
     pthread_mutex_unlock(&self->lock);
-    return count;
+    return on;
+}
+
+/* ---- what is old -------------------------------------------------------------------------- */
+
+static void plan_clean(pt_logs_t *self, int64_t in)
+{
+    pthread_mutex_lock(&self->lock);
+    if (self->active)
+        self->clean_at = pt_clock_ms() + in;
+    pthread_mutex_unlock(&self->lock);
+}
+
+static void clean(pt_logs_t *self)
+{
+    char days[32];
+    const char *params[] = {days};
+    PGresult *result = NULL;
+    snprintf(days, sizeof days, "%d days", self->keep_days);
+    if (pt_pg_run(self->pg, &sql_clean, params, 1, STATEMENT_MS, &result) != PT_PG_OK)
+        pt_log(PT_WARNING, "old logs of jobs could not be removed",
+               PT_S("why", pt_pg_error(self->pg)));
+    bool more = result && atoi(PQcmdTuples(result)) > 0;
+    PQclear(result);
+    plan_clean(self, more ? CLEAN_AGAIN_MS : CLEAN_EVERY_MS);
 }
 
 /* ---- the statement ----------------------------------------------------------------------- */
@@ -170,19 +226,25 @@ static void *run(void *arg)
     pt_logs_t *self = arg;
     piece_t pieces[BATCH_MAX];
     size_t count;
-    while ((count = take_batch(self, pieces)) > 0) {
-        store(self, pieces, count);
+    bool is_due;
+    while (take_batch(self, pieces, &count, &is_due)) {
+        if (count > 0)
+            store(self, pieces, count);
         for (size_t i = 0; i < count; i++)
             free(pieces[i].text);
+        if (is_due)
+            clean(self);
     }
     return NULL;
 }
 
 /* ---- beginning and end ------------------------------------------------------------------- */
 
-pt_logs_t *pt_logs_new(const char *uri)
+pt_logs_t *pt_logs_new(const char *uri, int keep_days)
 {
     pt_logs_t *self = zmalloc(sizeof *self);
+    self->keep_days = keep_days;
+    self->clean_at = INT64_MAX;
     pthread_mutex_init(&self->lock, NULL);
     pt_cond_init(&self->wake);
     self->pg = pt_pg_new(uri);

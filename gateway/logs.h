@@ -10,8 +10,9 @@
 
 typedef struct pt_logs pt_logs_t;
 
-/* Starts the thread. */
-pt_logs_t *pt_logs_new(const char *uri);
+/* Starts the thread. Logs older than `keep_days` are removed, in small pieces, by who leads; 0:
+ * never. */
+pt_logs_t *pt_logs_new(const char *uri, int keep_days);
 void pt_logs_destroy(pt_logs_t **self);
 
 /* Off: what waits is dropped. */

@@ -38,6 +38,8 @@ static const pt_option_t options[] = {
     {"access-log", "PARATOPE_ACCESS_LOG", NULL, PT_OPTION_FLAG, NULL, "log each request"},
     {"trusted-proxies", "PARATOPE_TRUSTED_PROXIES", NULL, PT_OPTION_ONE, "'ADDRESS …'",
      "addresses and networks whose X-Forwarded-For is believed"},
+    {"keep-logs", "PARATOPE_KEEP_LOGS", "30", PT_OPTION_ONE, "DAYS",
+     "what pipelines wrote on standard error is removed after that; 0: never"},
     {"migrate", NULL, NULL, PT_OPTION_FLAG, NULL, "bring the schema up to date and end"},
     {NULL, NULL, NULL, PT_OPTION_ONE, NULL, NULL}};
 
@@ -232,7 +234,7 @@ static bool start(parts_t *parts, const pt_options_t *given)
     parts->links = pt_links_new(&settings, &sink);
     if (!parts->links)
         return false;
-    parts->logs = pt_logs_new(uri);
+    parts->logs = pt_logs_new(uri, atoi(pt_options_get(given, "keep-logs")));
     parts->recorder = pt_recorder_new(uri, parts->links, on_waits, on_ended, parts);
     parts->large = pt_recorder_new(uri, parts->links, on_waits, on_ended, parts);
     parts->fetcher = pt_fetcher_new(uri, parts->links, parts->recorder, parts->large);

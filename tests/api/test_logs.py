@@ -189,3 +189,19 @@ def test_logs_that_cannot_be_stored_delay_no_ending(new_system):
     late = run(system, 'say=late')
     assert text_of(wait_logs(system, late, bool)) == 'late\n'
     assert json.dumps(logs(system, first)) == '[]'
+
+
+PIECES = """insert into job_logs (job_id, attempt, "offset", at, text)
+select (lpad(to_hex((extract(epoch from now() - %s::interval) * 1000)::bigint), 12, '0') || right(replace(gen_random_uuid()::text, '-', ''), 20))::uuid,
+       1, 0, now() - %s::interval, 'x' from generate_series(1, %s) n"""
+
+
+def test_logs_are_kept_for_thirty_days(new_system):
+    """From when they were written, however long before the job was made; a new leader looks soon."""
+    system = new_system(workers=0)
+    for made, written, count in (('31 days', '31 days', 2500), ('31 days', '29 days', 3), ('29 days', '29 days', 2)):
+        system.query(PIECES, made, written, count)
+    system.kill('gateway-1')
+    left = "select count(*) from job_logs where at < now() - interval '30 days'"
+    assert wait_for(lambda: system.query(left)[0]['count'] == 0, 60)
+    assert system.query('select count(*) from job_logs')[0]['count'] == 5
