@@ -127,17 +127,21 @@ pt_cancel_t pt_canceller_cancel(pt_canceller_t *self, const pt_uuid_t *org, cons
 
 /* ---- a batch ----------------------------------------------------------------------------- */
 
-static void follow_up_piece(pt_canceller_t *self, const pt_uuid_t *org, const PGresult *rows)
+/* How many of them it ended: somebody else may hold the others. */
+static size_t follow_up_piece(pt_canceller_t *self, const pt_uuid_t *org, const PGresult *rows)
 {
+    size_t ended = 0;
     for (int row = 0; row < PQntuples(rows); row++) {
         pt_uuid_t job;
         if (*PQgetvalue(rows, row, 1) != 't')
             continue;
+        ended++;
         pt_uuid_parse(&job, PQgetvalue(rows, row, 0), PT_UUID_TEXT - 1);
         publish(self, org, &job, PQgetvalue(rows, row, 7), rows, row);
         if (*PQgetvalue(rows, row, 2) == 't')
             stop(self, &job, (uint32_t)atoi(PQgetvalue(rows, row, 3)));
     }
+    return ended;
 }
 
 /* Marks the batch as canceled, if something of it is open. */
@@ -165,7 +169,8 @@ static pt_pg_outcome_t cancel_piece(pt_canceller_t *self, const pt_uuid_t *org,
         pt_pool_run_once(self->pool, &pt_sql_cancel_batch_jobs, params, 3, left, &rows);
     if (outcome == PT_PG_OK) {
         *none = PQntuples(rows) == 0;
-        follow_up_piece(self, org, rows);
+        if (follow_up_piece(self, org, rows) == 0 && !*none)
+            usleep(AGAIN_MS * 1000);
     }
     PQclear(rows);
     return outcome;

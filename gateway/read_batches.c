@@ -60,7 +60,7 @@ static const pt_sql_t sql_batches = {
     "read_batches",
     "with found as materialized ("
     "  select id, created_at from batches where org_id = $1::uuid"
-    "  and (created_at, id) < ($2::timestamptz, $3::uuid)"
+    "  and created_at is not null and (created_at, id) < ($2::timestamptz, $3::uuid)"
     "  order by created_at desc, id desc limit $4::bigint + 1"
     "), first as materialized ("
     "  select id, created_at from found order by created_at desc, id desc limit $4::bigint"

@@ -29,7 +29,7 @@ const pt_sql_t pt_sql_add_batch_jobs = {
     "   select jsonb_object_agg(w.job_type, e.id)"
     "   from declarations d cross join unnest(d.wants) as w (job_type) cross join lateral ("
     "     select j.id from jobs j where j.variant_id = v.id and j.job_type = w.job_type"
-    "     and (j.status = 'completed') is true order by j.completed_at desc, j.id limit 1) e"
+    "     and (j.status = 'completed') is not false order by j.completed_at desc, j.id limit 1) e"
     "   where d.job_type = b.job_type), b.id, now()"
     " from batches b cross join unnest($2::uuid[], $3::uuid[]) as g (id, variant_id)"
     " join variants v on v.id = g.variant_id and v.org_id = b.org_id where b.id = $1::uuid"};
@@ -43,7 +43,7 @@ const pt_sql_t pt_sql_is_batch = {
     "is_batch",
     "select (select e.seq from events e where e.job_id = f.id order by e.seq limit 1),"
     " " MICROSECONDS("b.created_at") " from batches b cross join lateral ("
-    "   select j.id from jobs j where j.batch_id = b.id order by j.id limit 1) f"
+    "   select (array_agg(j.id order by j.id))[1] as id from jobs j where j.batch_id = b.id) f"
     " where b.id = $1::uuid"};
 
 #define OPEN                                                                                       \

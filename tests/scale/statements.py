@@ -13,7 +13,7 @@ from harness.system import CHECKOUT
 from tables import address
 
 STORES = ('gateway/store.c', 'gateway/store_read.c', 'gateway/store_lifecycle.c', 'gateway/store_lists.c',
-          'gateway/store_results.c')
+          'gateway/store_results.c', 'gateway/store_batches.c', 'gateway/read_batches.c')
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 

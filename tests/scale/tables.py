@@ -13,6 +13,7 @@ OURS = 'aaaaaaaa-0000-4000-8000-000000000000'
 OTHERS = [str(uuid.UUID(int=n)) for n in range(1, 11)]
 VARIANTS = [str(uuid.UUID(int=n)) for n in range(1000, 1100)]  # ours; the first one has half of our jobs
 CANDIDATE = str(uuid.UUID(int=900))
+BATCH = str(uuid.UUID(int=901))  # of jobs 201 to 240
 NAME = 'paratope_scale'
 
 
@@ -52,16 +53,21 @@ def make_database(system) -> None:
                        [CANDIDATE, OURS])
         cursor.execute("insert into variants (id, org_id, candidate_id, name, format, chains) "
                        "select id, %s, %s, 'x', 'mab', '[]' from unnest(%s::uuid[]) id", [OURS, CANDIDATE, VARIANTS])
+        cursor.execute("insert into batches (id, org_id, job_type, priority, total) values (%s, %s, 'stability', 1, 40)",
+                       [BATCH, OURS])
+        cursor.execute("insert into batches (id, org_id, job_type, priority, total) "
+                       "select gen_random_uuid(), %s, 'stability', 1, 40 from generate_series(1, 1000)", [OTHERS[0]])
 
 
 FILL = """
-insert into jobs (id, org_id, variant_id, job_type, status, due_at, created_at, started_at, completed_at)
+insert into jobs (id, org_id, variant_id, job_type, status, due_at, created_at, started_at, completed_at, batch_id)
 select job_id(n), case when n %% 3 = 0 then (%(others)s::uuid[])[1 + n %% 10] else %(ours)s::uuid end,
        (%(variants)s::uuid[])[case when n %% 2 = 0 then 1 else 1 + n / 2 %% 100 end],
        case when n %% 5 = 0 then 'stability' else 'humanization' end, status,
        case when status = 'pending' and n > 100 then at end, at,
        case when status <> 'pending' then at end,
-       case when status not in ('pending', 'running') then at end
+       case when status not in ('pending', 'running') then at end,
+       case when n between 201 and 240 then %(batch)s::uuid when n %% 2 = 0 then job_id(n / 1000 + 1000000000) end
 from (select n, now() - interval '1 year' + n * interval '10 milliseconds' as at,
              case when n <= 50 then 'running' when n <= 100 then 'pending' when n %% 10000 = 7 then 'failed'
                   when n %% 10000 = 8 then 'canceled' when n %% 4 < 2 then 'completed' else 'pending' end as status
@@ -79,7 +85,7 @@ from (select j.*, c.seq as base, k from jobs j join event_counters c using (org_
 def fill(system, first: int, last: int) -> None:
     """Jobs first…last: half have completed, two of 10,000 failed or were canceled, the others wait; 100 are out
     however many there are. A third belongs to ten other organisations. Three events a job, a result if it completed."""
-    numbers = {'first': first, 'last': last, 'ours': OURS, 'others': OTHERS, 'variants': VARIANTS}
+    numbers = {'first': first, 'last': last, 'ours': OURS, 'others': OTHERS, 'variants': VARIANTS, 'batch': BATCH}
     with cursor_of(system) as cursor:
         cursor.execute("create or replace function job_id(n bigint) returns uuid immutable language sql as "
                        "$$ select (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-000000000000')::uuid $$")

@@ -8,7 +8,7 @@ import uuid
 import psycopg2
 import pytest
 from statements import Session, statements
-from tables import CANDIDATE, JOBS, OTHERS, OURS, VARIANTS, cursor_of, fill, job_id, make_database
+from tables import BATCH, CANDIDATE, JOBS, OTHERS, OURS, VARIANTS, cursor_of, fill, job_id, make_database
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -96,6 +96,23 @@ CASES = [
       for variant in (VARIANTS[0], VARIANTS[5]) for statuses in (STATUSES, ['running'])),
     *(('read_jobs_by_error', [*SHORT_PAGE, types, ['failed'], variant, 'x'], {'jobs_by_error', 'jobs_pkey'})
       for types in (TYPES, ['stability']) for variant in (None, VARIANTS[0])),
+    ('add_batch', [NEW[0], OURS, 'x', 'stability', '1', '{}', '10'], {'organisations_pkey'}),
+    ('add_molecules', [OURS, NEW, NEW, ['x'] * 10, ['mab'] * 10, ['[]'] * 10],
+     {'organisations_pkey', 'therapeutic_candidates_pkey'}),
+    ('add_batch_jobs', [BATCH, NEW, VARIANTS[:10], 'x'],  # of a type that wants others
+     {'batches_pkey', 'variants_pkey', 'jobs_newest', 'declarations_pkey'}),
+    ('announce_batch', [BATCH], {'batches_pkey', 'jobs_of_batch', 'event_counters_pkey'}),
+    ('is_batch', [BATCH], {'batches_pkey', 'jobs_of_batch', 'events_of_job'}),
+    ('cancel_batch', [OURS, BATCH], {'batches_pkey', 'jobs_of_batch'}),
+    ('cancel_batch_jobs', [BATCH, 'x', '10'], {'batches_pkey', 'jobs_of_batch', 'jobs_pkey', 'event_counters_pkey'}),
+    ('read_batch', [OURS, BATCH], {'batches_pkey', 'jobs_of_batch'}),
+    ('read_batches', FIRST_PAGE, {'batches_of_org', 'batches_pkey', 'jobs_of_batch'}),
+    ('read_batch_jobs', [OURS, BATCH, job_id(210), '10'], {'batches_pkey', 'jobs_of_batch', 'jobs_pkey'}),
+    ('read_batch_type', [OURS, BATCH], {'batches_pkey'}),
+    ('missing_variants', [OURS, [*VARIANTS[:10], *NEW], '50'], {'variants_pkey'}),
+    *((name, [BATCH, job_id(210)], {'jobs_of_batch', 'jobs_pkey', 'variants_pkey', 'results_pkey'})
+      for name in ('read_batch_ended', 'read_batch_lines')),
+    ('read_large_line', [COMPLETED[0]], {'jobs_pkey', 'variants_pkey', 'results_pkey'}),
     ('read_position', [OURS, job_id(102)], {'jobs_pkey', 'jobs_waiting'}),
     ('read_position', [OURS, COMPLETED[1]], {'jobs_pkey', 'jobs_waiting'}),
     ('read_dead', [OURS, COMPLETED[1]], {'jobs_pkey'}),
