@@ -1,6 +1,7 @@
 /* Results as JSON: what a worker computed, into the table. */
 #include "gateway/render.h"
 #include "fuzz.h"
+#include "gateway/result_files.h"
 #include "proto/wire.h"
 
 #include <jansson.h>
@@ -17,6 +18,23 @@ static void check_json(const char *text)
     json_decref(value);
 }
 
+/* What a path and an answer's head can have. */
+static void check_files(const char *text)
+{
+    const char *name;
+    json_t *file, *files = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    CHECK(!text || json_is_object(files));
+    CHECK(json_object_size(files) <= PT_FILES_MAX);
+    json_object_foreach(files, name, file)
+    {
+        const char *type = json_string_value(json_object_get(file, "media_type"));
+        CHECK(pt_file_name_valid(name, strlen(name)) && !strchr(name, '/'));
+        CHECK(type && !strpbrk(type, "\r\n") && strchr(type, '/'));
+        CHECK(json_is_string(json_object_get(file, "content")) && json_object_size(file) == 2);
+    }
+    json_decref(files);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     reader_t reader = {data, size};
@@ -26,9 +44,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_json(rendered.results);
         check_json(rendered.model_versions);
         CHECK(rendered.model_versions[0] == '{');
+        check_files(rendered.files);
     } else {
-        CHECK(!rendered.results && !rendered.model_versions);
+        CHECK(!rendered.results && !rendered.model_versions && !rendered.files);
     }
+    pt_rendered_clear(&rendered);
+    pt_render_partial(payload, size, &rendered);
+    if (rendered.partial)
+        check_json(rendered.partial);
     pt_rendered_clear(&rendered);
     free(payload);
     return 0;

@@ -165,7 +165,9 @@ def options() -> list[bytes]:
 
 def render() -> list[bytes]:
     odd = {'results': [1e300, 0.1, -0.0, 2**63, -2**63, 'a"\\\n\x1e', {'': []}], 'model_versions': {}}
-    return [PAYLOAD, msgpack.packb(odd), msgpack.packb({'results': b'bin', 'model_versions': {}}), msgpack.packb([1]),
+    file = {'media_type': 'text/plain; charset=utf-8', 'content': '>a'}
+    files = {'results': 1, 'model_versions': {}, 'files': {'a.fasta': file, 'b': file}}
+    return [PAYLOAD, msgpack.packb(files), msgpack.packb({'reached': 'numbering'}), msgpack.packb(odd), msgpack.packb({'results': b'bin', 'model_versions': {}}), msgpack.packb([1]),
             msgpack.packb({'results': float('nan'), 'model_versions': {'a': 1}}), msgpack.packb({'results': 1})]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.processes import die_with_parent, wait_for
-from harness.system import CHECKOUT, System, programs
+from harness.system import CHECKOUT, GENERIC, System, programs
 
 PAGE = (CHECKOUT / 'docs' / 'plugins.md').read_text()
 FOLDER = '/opt/paratope'  # as the page has it; here it is elsewhere
@@ -30,7 +30,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='module')
 def system():
-    with System(workers=1) as running:
+    with System(workers=1, pipelines={'of_ones_own': GENERIC}) as running:
         yield running
 
 
@@ -100,6 +100,12 @@ def test_its_error_and_what_it_had_reached_are_told(system, worker):
     found = system.query('SELECT error_code, error_details, error_message FROM jobs WHERE id = %s', job)[0]
     assert found == {'error_code': 'no_cdr3', 'error_details': {'at_fault': 'vhh', 'reached': []},
                      'error_message': 'the vhh chain has no CDR3 that ends in [WF]GxG'}
+
+
+def test_a_type_of_ones_own_is_served_for_a_trial(system):
+    assert wait_for(lambda: (type_of(system, 'of_ones_own') or {}).get('served'), 60)
+    job = system.http.post('/v1/job-types/of_ones_own/jobs', json={'variant_id': system.variant, 'level': 3}).json()['id']
+    assert system.wait_terminal([job], 30)[job]['status'] == 'completed'
 
 
 def answers(text: str) -> list[dict]:
