@@ -48,16 +48,23 @@ static void answer_failed(const pt_request_t *request, pt_response_t *response,
     pt_problem_send(response, PT_JOB_FAILED, body);
 }
 
+static void answer_large_result(pt_pool_t *pool, const pt_request_t *request,
+                                pt_response_t *response, const pt_which_t *which)
+{
+    char *json = NULL;
+    if (!enter_large(pool, request, response))
+        return;
+    pt_pg_outcome_t outcome = pt_store_large_result(pool, which, &json);
+    answer_large(request, response, outcome, json);
+}
+
 static void answer_result(pt_pool_t *pool, const pt_request_t *request, pt_response_t *response,
                           const pt_which_t *which, const pt_store_result_t *result)
 {
-    char *json = NULL;
     if (!result->status)
         pt_problem(request, response, PT_NOT_FOUND, pt_api_no_job, NULL);
-    else if (result->large && enter_large(pool, request, response))
-        answer_large(request, response, pt_store_large_result(pool, which, &json), json);
     else if (result->large)
-        return;
+        answer_large_result(pool, request, response, which);
     else if (result->json)
         pt_response_text(response, 200, "application/json", result->json, strlen(result->json));
     else if (strcmp(result->status, "failed") == 0 || strcmp(result->status, "canceled") == 0)
