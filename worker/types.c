@@ -216,12 +216,27 @@ static const pt_entry_t *find_entry(const pt_entry_t *entries, size_t count, con
     return NULL;
 }
 
+/* paratope-TYPE beside the usual program, if there is one: a pipeline that is a program of its own.
+ */
+static const char *own_program(const char *usual, const char *job_type)
+{
+    char *path = NULL;
+    int folder = (int)(strrchr(usual, '/') - usual);
+    if (asprintf(&path, "%.*s/paratope-%s", folder, usual, job_type) < 0)
+        pt_worker_refuse("out of memory", job_type);
+    if (access(path, X_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
 static void read_program(pt_worker_config_t *config, size_t n, const char *given,
                          const pt_entry_t *entry, const char *usual)
 {
     const char *program = entry ? entry->values[PT_ENTRY_PROGRAM] : NULL;
-    config->programs[n] = given ? given : program ? program : usual;
-    if (given)
+    const char *own = own_program(usual, config->agent.types[n].job_type);
+    config->programs[n] = given ? given : program ? program : own ? own : usual;
+    if (given || (!program && own))
         config->arguments[n] = NULL;
     else if (program)
         config->arguments[n] = read_arguments(entry->values[PT_ENTRY_ARGUMENTS]);

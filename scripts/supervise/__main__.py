@@ -27,7 +27,7 @@ def main() -> int:
         if options.fasta:
             fasta.read(options.fasta)  # what is wrong with it is said before anything starts
         home = Home(options.home)
-        programs = options.programs or prepare(signals, options.tls)
+        programs = options.programs or prepare(signals, options.tls, options.all)
         supervisor = Supervisor(signals, home.pids)
         try:
             return run(options, home, supervisor, programs)

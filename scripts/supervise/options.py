@@ -24,6 +24,7 @@ class Options:
     brokers: int
     gateways: int
     pipelines: dict[str, str]
+    all: bool
     tls: bool
     keys: bool
     home: Path
@@ -45,6 +46,8 @@ def parse(arguments: list[str]) -> Options:
                             help=f'how many {role} (default {usual})')
     parser.add_argument('--pipeline', metavar='JOB_TYPE=PROGRAM', type=pipeline, action='append', default=[],
                         help='serve a job type with another program, for this run (repeatable)')
+    parser.add_argument('--all', action='store_true',
+                        help='serve structures too; installs ProMod3 (about 1 GB) where it is missing')
     parser.add_argument('--tls', action='store_true',
                         help='HTTPS too: haproxy in front of the gateways, with a certificate of its own')
     parser.add_argument('--keys', action='store_true',
@@ -57,7 +60,7 @@ def parse(arguments: list[str]) -> Options:
     if given.fasta and given.no_example:
         parser.error('--no-example submits nothing: leave it out, or the FASTA file')
     return Options(given.fasta, given.stay, not given.no_example, given.workers, given.brokers, given.gateways,
-                   dict(given.pipeline), given.tls, given.keys,
+                   dict(given.pipeline), given.all, given.tls, given.keys,
                    Path(os.path.abspath(given.home)).resolve(),
                    given.programs.resolve() if given.programs else None)
 

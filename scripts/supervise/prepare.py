@@ -9,9 +9,10 @@ from signals import Signals
 from supervisor import end_now
 
 
-def prepare(signals: Signals, tls: bool) -> Path:
+def prepare(signals: Signals, tls: bool, structure: bool) -> Path:
     """Installs and builds what is missing; the folder of the programs."""
-    run_in_foreground(signals, CHECKOUT / 'scripts' / 'install-deps', *(['--tls'] if tls else []))
+    wanted = [*(['--tls'] if tls else []), *(['--structure'] if structure else [])]
+    run_in_foreground(signals, CHECKOUT / 'scripts' / 'install-deps', *wanted)
     run_in_foreground(signals, CHECKOUT / 'scripts' / 'build')
     return CHECKOUT / 'build' / 'bin'
 

@@ -16,6 +16,7 @@ from supervisor import Child, Supervisor
 JOB_TYPES = ('humanization', 'immunogenicity', 'stability', 'codon_export')  # what a worker serves by itself
 DECLARED = ('complex_prediction',)                                           # what nobody here computes
 SLOTS = 2                      # of each job type, in each worker
+STRUCTURE = 'structure'        # served with --all, in one slot of each worker: a process takes a core and 1 GB
 GRACE = 1                      # seconds for what a worker runs at SIGTERM: the whole run ends within 10
 READY = 60.0                   # seconds for a gateway to say that it is
 
@@ -102,7 +103,7 @@ class System:
             self._add(name, WORKERS, [
                 self.program('worker'), '--brokers', self.endpoints('workers'),
                 '--events-in', self.endpoints('events_in'), '--name', name,
-                '--slots', ' '.join(f'{job_type}={SLOTS}' for job_type in self.served),
+                '--slots', ' '.join(f'{job_type}={self._slots(job_type)}' for job_type in self.served),
                 '--grace', str(GRACE), '--spool', str(spool), *pipelines,
                 *self._keys_of(name)])
 
@@ -139,7 +140,10 @@ class System:
 
     @property
     def served(self) -> list[str]:
-        return list(dict.fromkeys([*JOB_TYPES, *self.options.pipelines]))
+        return list(dict.fromkeys([*JOB_TYPES, *([STRUCTURE] if self.options.all else []), *self.options.pipelines]))
+
+    def _slots(self, job_type: str) -> int:
+        return 1 if self.options.all and job_type == STRUCTURE else SLOTS
 
     @property
     def only_declared(self) -> dict[str, Path]:

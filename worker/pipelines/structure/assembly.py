@@ -1,0 +1,116 @@
+"""A domain put together from templates: its backbone, how sure it is, and the side chains that templates show."""
+from dataclasses import dataclass, field
+
+import framework
+import loops
+import numpy
+from regions import CDRS, Layout
+from residues import BACKBONE
+from superposition import fit
+
+BOND = (0.7, 2.2)  # A, C to N; outside of it the chain is broken, and the engine closes it; the rest minimisation mends
+
+CROWDED = 2.5  # A between heavy atoms that are not bonded
+
+
+@dataclass
+class Target:
+    """A domain to be modelled."""
+    chain: str  # H, L, N for a nanobody's
+    light: str  # K or L of a light chain
+    sequence: str
+    positions: list[str]
+    start: int  # of the domain in the chain that was given, from 0
+    layout: Layout = field(init=False)
+    index: dict[str, int] = field(init=False)  # IMGT position → number of the residue
+
+    def __post_init__(self):
+        self.layout = Layout(self.positions)
+        self.index = {position: n for n, position in enumerate(self.positions)}
+
+
+@dataclass
+class Residue:
+    position: str
+    letter: str
+    backbone: numpy.ndarray | None = None  # 4 × 3; None: for the engine to find
+    spread: float | None = None  # A; None where no template speaks
+    side_chain: tuple | None = None  # names, coordinates
+
+
+@dataclass
+class Assembly:
+    target: Target
+    framework: framework.Framework
+    loops: dict  # CDR → Loop or None
+    residues: list[Residue] = field(default_factory=list)
+
+    def move(self, move):
+        for residue in self.residues:
+            if residue.backbone is not None:
+                residue.backbone = move(residue.backbone)
+            if residue.side_chain:
+                residue.side_chain = residue.side_chain[0], move(residue.side_chain[1])
+
+
+def assemble(target, domains):
+    frame = framework.build(target, domains)
+    found = {cdr: loops.build(target, cdr, frame.backbone, domains) for cdr in CDRS if target.layout.length(cdr)}
+    built = Assembly(target, frame, found)
+    for n, (position, letter) in enumerate(zip(target.positions, target.sequence)):
+        built.residues.append(residue_at(built, n, position, letter))
+    open_breaks(built.residues)
+    return built
+
+
+def residue_at(built, n, position, letter):
+    cdr = built.target.layout.regions[n]
+    residue = Residue(position, letter)
+    if not cdr:
+        if position in built.framework.backbone:
+            residue.backbone, residue.spread = built.framework.backbone[position], built.framework.spread[position]
+            residue.side_chain = borrow(residue, [(t, t.domain.index.get(position)) for t in built.framework.placed])
+    elif built.loops[cdr]:
+        loop, first = built.loops[cdr], built.target.layout.cdrs[cdr].start
+        residue.backbone, residue.spread = loop.backbone[n - first], float(loop.spread[n - first])
+        residue.side_chain = borrow(residue, [(t, t.domain.layout.cdrs[cdr].start + n - first) for t in loop.placed])
+    return residue
+
+
+def borrow(residue, places):
+    """The side chain of the first template with the same residue there, put on our backbone."""
+    for placed, n in places:
+        if n is not None and placed.domain.sequence[n] == residue.letter:
+            side_chain = placed.domain.side_chain(n)
+            if side_chain:
+                move = fit(placed.domain.backbone[n][:3], residue.backbone[:3])
+                return side_chain[0], move(side_chain[1])
+    return None
+
+
+def drop_crowded(assemblies):
+    """Takes away borrowed side chains that run into other residues: rings would be threaded on each other, which no
+    minimisation undoes. The engine builds them anew."""
+    residues = [residue for built in assemblies for residue in built.residues if residue.backbone is not None]
+    atoms, owners, names = [], [], []
+    for n, residue in enumerate(residues):
+        own = [residue.backbone, *([residue.side_chain[1]] if residue.side_chain else [])]
+        atoms += own
+        owners += [n] * sum(map(len, own))
+        names += [*BACKBONE, *(residue.side_chain[0] if residue.side_chain else ())]
+    places, owners, names = numpy.concatenate(atoms), numpy.array(owners), numpy.array(names)
+    side = ~numpy.isin(names, (*BACKBONE, 'CB'))
+    near = numpy.linalg.norm(places[side][:, None] - places[None], axis=2) < CROWDED
+    near &= numpy.abs(owners[side][:, None] - owners[None]) > 0
+    near &= ~((names[side][:, None] == 'SG') & (names[None] == 'SG'))  # a disulfide bond
+    for n in {int(owner) for owner, row in zip(owners[side], near) if row.any()}:
+        residues[n].side_chain = None
+
+
+def open_breaks(residues):
+    """Where two neighbours do not meet, both are left to the engine."""
+    for before, after in zip(residues, residues[1:]):
+        if before.backbone is not None and after.backbone is not None:
+            bond = numpy.linalg.norm(after.backbone[0] - before.backbone[2])
+            if not BOND[0] < bond < BOND[1]:
+                before.backbone = after.backbone = before.side_chain = after.side_chain = None

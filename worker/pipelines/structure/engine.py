@@ -1,0 +1,129 @@
+"""ProMod3: from assembled domains to a whole model. What it keeps loaded between jobs is about 0.9 GB with the loop
+libraries, which are read when a loop is first missing, and 0.2 GB without.
+"""
+import math
+from functools import cached_property
+
+import ost
+from ost import conop, geom, mol, seq
+from ost.mol import mm
+from promod3 import loop, modelling, sidechain
+
+from geometry import problems
+from molecule import EngineError
+from residues import BACKBONE, THREE
+
+MERGE = 4  # residues between two gaps that are closed as one
+HOLD = 1000.0  # kJ/mol/nm²: how firmly backbone atoms are held where they are
+CUTOFF = 8.0  # A, of what is not bonded
+ROUNDS, REST, DESCENT, LBFGS = 12, 3, 20, 20  # at most and at least so many rounds, of so many steps each
+
+
+class Engine:
+    """Reports through step(words, fraction)."""
+
+    def __init__(self, step):
+        self.step = step
+        ost.PushVerbosityLevel(1)  # errors and warnings, on standard error
+
+    @cached_property
+    def rotamers(self):
+        return sidechain.LoadBBDepLib()
+
+    @cached_property
+    def force_field(self):
+        return mm.LoadCHARMMForcefield()
+
+    @cached_property
+    def fragments(self):
+        return loop.LoadFragDB()
+
+    @cached_property
+    def structures(self):
+        return loop.LoadStructureDB()
+
+    @cached_property
+    def torsions(self):
+        return loop.LoadTorsionSamplerCoil()
+
+    def build(self, assemblies, minimise):
+        """An entity with a chain A, B … for each assembly, residues numbered from 1."""
+        try:
+            return self.finish(self.raw(assemblies), minimise)
+        except (RuntimeError, ValueError) as error:  # what ProMod3, OpenStructure and OpenMM raise
+            raise EngineError(str(error)) from error
+
+    def finish(self, handle, minimise):
+        if len(handle.gaps):
+            self.step('closing loops that no template has', 0.3)
+            self.close(handle)
+        self.step('side chains', 0.5)
+        modelling.ReconstructSidechains(handle.model, keep_sidechains=True, rotamer_library=self.rotamers)
+        return self.minimise(handle.model) if minimise else handle.model
+
+    def raw(self, assemblies):
+        alignments = seq.AlignmentList()
+        entity = mol.CreateEntity()
+        editor = entity.EditXCS(mol.BUFFERED_EDIT)
+        for name, assembly in zip('AB', assemblies):
+            add_chain(editor, name, assembly.residues)
+        editor.UpdateICS()
+        conop.RuleBasedProcessor(conop.GetDefaultLib()).Process(entity)
+        for name, assembly in zip('AB', assemblies):
+            there = ''.join(r.letter if r.backbone is not None else '-' for r in assembly.residues)
+            alignment = seq.CreateAlignment(seq.CreateSequence('target', assembly.target.sequence),
+                                            seq.CreateSequence('templates', there))
+            alignment.AttachView(1, entity.Select(f'cname={name}'))
+            alignments.append(alignment)
+        return modelling.BuildRawModel(alignments)
+
+    def close(self, handle):
+        modelling.CloseGaps(handle, merge_distance=MERGE, fragment_db=self.fragments, structure_db=self.structures,
+                            torsion_sampler=self.torsions)
+        modelling.ModelTermini(handle, self.torsions)
+        if len(handle.gaps):
+            raise EngineError(f'ProMod3 could not close {", ".join(map(str, handle.gaps))}')
+
+    def minimise(self, model):
+        """Descends as long as there are clashes or bad bonds, but at least REST rounds."""
+        simulation = self.simulation(model)
+        if not math.isfinite(simulation.GetEnergy()):
+            raise EngineError('atoms lie on each other: the energy is not a number')
+        for turn in range(ROUNDS):
+            self.step('energy minimisation', 0.6 + 0.3 * turn / ROUNDS)
+            simulation.ApplySD(tolerance=1.0, max_iterations=DESCENT)
+            simulation.ApplyLBFGS(tolerance=1.0, max_iterations=LBFGS)
+            simulation.UpdatePositions()
+            if turn + 1 >= REST and not problems(simulation.GetEntity()).count:
+                break
+        return mol.CreateEntityFromView(simulation.GetEntity().Select('ele!=H and aname!=OXT'), True)
+
+    def simulation(self, model):
+        settings = mm.Settings()
+        settings.integrator = mm.LangevinIntegrator(310, 1, 0.002)  # has to be there; nothing is integrated
+        settings.init_temperature = 0
+        settings.nonbonded_method = mm.NonbondedMethod.CutoffNonPeriodic
+        settings.nonbonded_cutoff = CUTOFF
+        settings.keep_ff_specific_naming = False
+        settings.forcefield = self.force_field
+        entity = mol.CreateEntityFromView(model.Select('ele!=H'), True)
+        topology = mm.TopologyCreator.Create(entity, settings)  # adds hydrogens to the entity
+        for n, atom in enumerate(entity.atoms):
+            if atom.name in BACKBONE:
+                topology.AddHarmonicPositionRestraint(n, atom.pos, HOLD)
+        settings.platform = mm.Platform.CPU
+        settings.cpu_properties['CpuThreads'] = '1'  # more, and the sums come in another order each time
+        if not mm.Simulation.IsPlatformAvailable(settings):
+            raise EngineError('OpenMM has no CPU platform: install libopenmm-plugins (scripts/install-deps --structure)')
+        return mm.Simulation(topology, entity, settings)
+
+
+def add_chain(editor, name, residues):
+    chain = editor.InsertChain(name)
+    for n, residue in enumerate(residues, 1):
+        if residue.backbone is None:
+            continue
+        added = editor.AppendResidue(chain, THREE[residue.letter], mol.ResNum(n))
+        atoms = list(zip(BACKBONE, residue.backbone)) + list(zip(*residue.side_chain or ((), ())))
+        for atom, place in atoms:
+            editor.InsertAtom(added, atom, geom.Vec3(*map(float, place)), atom[0])

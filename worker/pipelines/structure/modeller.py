@@ -1,0 +1,82 @@
+"""A job from its chains to its answer."""
+from dataclasses import dataclass
+from pathlib import Path
+
+import assembly
+import molecule
+import options as job_options
+import orientation
+import ost
+import promod3
+import report
+from confidence import Confidence
+from engine import Engine
+from molecule import Refused
+from selection import allowed
+from templates import Templates
+
+FEWEST = 3  # templates of a kind; with fewer there is nothing to choose from
+
+
+@dataclass
+class Answer:
+    results: dict
+    versions: dict
+    files: dict
+
+
+class Modeller:
+    """What stays loaded between jobs. `program` is paratope-pipeline, `step` is told what is being done and how far
+    the job is."""
+
+    def __init__(self, data: Path, program: Path, step) -> None:
+        self.templates = Templates(data / 'templates.tsv.gz')
+        self.confidence = Confidence(data)
+        self.program = str(program)
+        self.step = step
+        self.reached = 'nothing'
+        self.engine = Engine(self.on)
+
+    def on(self, words, fraction):
+        """The last step that succeeded is the one before."""
+        self.reached, self.doing = getattr(self, 'doing', 'nothing'), words
+        self.step(words, fraction)
+
+    def versions(self):
+        return {'promod3': promod3.__version__, 'openstructure': ost.VERSION, 'force_field': 'CHARMM27 (OpenStructure)',
+                'templates': self.templates.version, 'structure': job_options.VERSION}
+
+    def compute(self, chains, form, lone_heavy, given):
+        model = self.model(chains, form, lone_heavy, given)
+        return Answer(report.results(model), self.versions(), report.files(model, self.versions()))
+
+    def model(self, chains, form, lone_heavy, given):
+        self.doing = 'nothing'
+        self.on('numbering', 0.0)
+        options = job_options.read(given)
+        targets = molecule.read(self.program, chains, form, lone_heavy)
+        self.on('choosing templates', 0.05)
+        domains, fvs = allowed(self.templates, targets, options)
+        self.check_enough(targets, domains, fvs)
+        assemblies, placed = self.assemble(targets, domains, fvs)
+        assembly.drop_crowded(assemblies)
+        entity = self.engine.build(assemblies, options['minimise'])
+        self.on('checking geometry', 0.95)
+        return report.Model(assemblies, placed, entity, self.confidence, options)
+
+    def check_enough(self, targets, domains, fvs):
+        for target in targets:
+            if sum(domain.chain == target.chain for domain in domains) < FEWEST or len(fvs) < FEWEST:
+                raise Refused('no_templates', 'the options leave fewer than three templates: exclude less', 'options')
+
+    def assemble(self, targets, domains, fvs):
+        assemblies = []
+        for target in targets:
+            self.on(f'framework and loops of {"VL" if target.chain == "L" else "VH"}', 0.1 + 0.1 * len(assemblies))
+            assemblies.append(assembly.assemble(target, domains))
+        if len(assemblies) == 1:
+            return assemblies, None
+        self.on('orientation of VL to VH', 0.25)
+        placed = orientation.find(targets, *(built.framework.backbone for built in assemblies), fvs)
+        assemblies[1].move(placed.move)
+        return assemblies, placed
