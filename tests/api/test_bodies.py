@@ -80,7 +80,7 @@ def test_what_is_no_uuid_is_refused(api, value):
     assert 'UUID' in messages(body)['/variant_id']
 
 
-@pytest.mark.parametrize('value', ['', 'complex', 'codon_export', 'Humanization', 'humanization ', 'x' * 1000])
+@pytest.mark.parametrize('value', ['', 'complex', 'Humanization', 'humanization ', 'x' * 1000])
 def test_an_unknown_job_type_names_the_four(api, system, value):
     body = check_problem(api.post('/v1/jobs', json={'variant_id': system.variant, 'job_type': value}),
                          400, 'invalid_request')
