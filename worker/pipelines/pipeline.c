@@ -10,7 +10,8 @@
 
 enum { READ_SIZE = 64 * 1024, MESSAGE_MAX = 64 * 1024 * 1024 + 1024 };
 
-enum { PROGRESS_PER_SECOND = 20 };
+enum { PROGRESS_PER_SECOND = 20, STEP_MAX = 64 };
+#define SAME_STEP_SECONDS 0.1 /* one step leaves room for others in the same second */
 
 /* Lives as long as the process: the limit on progress is one for all its jobs. */
 struct pt_reporter {
@@ -19,6 +20,8 @@ struct pt_reporter {
     bool broken;                      /* the agent no longer reads */
     double said[PROGRESS_PER_SECOND]; /* when the last ones were said, seconds; a ring */
     unsigned next;
+    char step[STEP_MAX + 1]; /* the last that was said */
+    double at;               /* and when, seconds */
 };
 
 /* What serves: the pipeline, the schema of its options, read once. */
@@ -41,23 +44,26 @@ static bool write_all(int out, const msgpack_sbuffer *buffer)
     return true;
 }
 
-/* Is there room for one more message in this second? */
-static bool may_say(pt_reporter_t *reporter)
+/* Is there room for one more message in this second, and is it not said too often? */
+static bool may_say(pt_reporter_t *reporter, const char *step)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     double seconds = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+    if (strcmp(step, reporter->step) == 0 && seconds - reporter->at < SAME_STEP_SECONDS)
+        return false;
     double *oldest = &reporter->said[reporter->next % PROGRESS_PER_SECOND];
     if (reporter->next >= PROGRESS_PER_SECOND && seconds - *oldest < 1.0)
         return false;
-    *oldest = seconds;
+    *oldest = reporter->at = seconds;
+    snprintf(reporter->step, sizeof reporter->step, "%s", step);
     reporter->next++;
     return true;
 }
 
 void pt_report(pt_reporter_t *reporter, const char *step, double fraction)
 {
-    if (!may_say(reporter))
+    if (!may_say(reporter, step))
         return;
     msgpack_sbuffer buffer;
     msgpack_packer packer;
@@ -157,6 +163,7 @@ static bool answer_job(service_t *self, const msgpack_object *job)
     msgpack_sbuffer_init(&buffer);
     msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
     self->reporter.fraction = 0;
+    self->reporter.step[0] = 0;
     bool ok = compute(self, job, &answer, &error);
     if (ok && !pack_result(&packer, &answer, &error)) {
         msgpack_sbuffer_clear(&buffer);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { TICK = 8 }; /* codons */
+enum { TICK = 4096 }; /* states */
 
 typedef struct {
     pt_design_t *design;
@@ -159,10 +159,13 @@ static bool extend(run_t *run, size_t from, const pt_choice_t *choice, unsigned 
 static bool extend_all(run_t *run, size_t residue)
 {
     const pt_choice_t *choice = &run->design->choices[residue];
-    for (size_t s = 0; s < run->now.count; s++)
+    for (size_t s = 0; s < run->now.count; s++) {
+        if (run->design->tick && s % TICK == 0)
+            run->design->tick(run->design->context);
         for (unsigned c = 0; c < choice->count; c++)
             if (!extend(run, s, choice, c, residue + 1))
                 return false;
+    }
     return true;
 }
 
@@ -219,8 +222,6 @@ static void walk(run_t *run, uint8_t *codons, size_t *stuck)
     run->now.values[at] = design->sample ? 1 : 0;
     for (size_t r = design->from; r < design->to; r++) {
         *stuck = r;
-        if (design->tick && r % TICK == 0)
-            design->tick(design->context);
         if (!one_layer(run, r))
             return;
     }

@@ -32,16 +32,21 @@ static size_t last_begin(const pt_coding_t *coding, const pt_pattern_t *pattern)
     return 0;
 }
 
-/* A stretch that stands twice may stand once from now on. */
+static bool has_room(const pt_coding_t *coding)
+{
+    return coding->pattern_count < coding->options->pattern_count + PT_REPEATS_MAX;
+}
+
+/* A stretch that stands twice may stand once from now on. There has to be room. */
 static size_t add_stretch(pt_coding_t *coding, size_t at, size_t length)
 {
     char letters[PT_PATTERN_MAX + 1] = "";
+    if (coding->tick)
+        coding->tick(coding->context);
     memcpy(letters, coding->dna + at, length);
     for (size_t p = coding->options->pattern_count; p < coding->pattern_count; p++)
         if (strcmp(coding->patterns[p].letters, letters) == 0)
             return 0;
-    if (coding->pattern_count == coding->options->pattern_count + PT_REPEATS_MAX)
-        return 0;
     pt_pattern_t *pattern = &coding->patterns[coding->pattern_count++];
     pt_pattern_read("repeat", letters, pattern);
     pattern->inside = pattern->once = true;
@@ -55,8 +60,8 @@ size_t pt_break_repeats(pt_coding_t *coding)
     if (most == 0)
         return 0;
     pt_repeat_t repeat = {0};
-    while (pt_next_repeat(coding->dna, 3 * coding->length, most, &repeat))
-        for (size_t i = 0; i + most < repeat.length; i++)
+    while (has_room(coding) && pt_next_repeat(coding->dna, 3 * coding->length, most, &repeat))
+        for (size_t i = 0; i + most < repeat.length && has_room(coding); i++)
             added += add_stretch(coding, repeat.first + i, most + 1);
     return added;
 }
@@ -89,16 +94,15 @@ static void keep_codons(pt_coding_t *coding, size_t to)
 bool pt_fix_repeats(pt_coding_t *coding)
 {
     pt_repeat_t repeat;
-    size_t size = coding->options->max_repeat + 1,
-           most = coding->options->pattern_count + PT_REPEATS_MAX;
+    size_t size = coding->options->max_repeat + 1;
     if (coding->options->max_repeat == 0 || !leftmost(coding, &repeat))
         return false;
     size_t copy = repeat.length < repeat.distance ? repeat.length : repeat.distance;
     size_t to = (repeat.first + copy) / 3;
     size_t from = 3 * coding->fixed + 1 > size ? 3 * coding->fixed + 1 - size : 0;
     keep_codons(coding, to > coding->fixed ? to : coding->fixed + 1);
-    for (size_t at = from; at + size <= 3 * coding->fixed && coding->pattern_count < most; at++)
+    for (size_t at = from; at + size <= 3 * coding->fixed && has_room(coding); at++)
         if (add_stretch(coding, at, size) && coding->patterns[coding->pattern_count - 1].last <= at)
             coding->pattern_count--; /* it can stand nowhere else */
-    return coding->pattern_count < most;
+    return has_room(coding);
 }
