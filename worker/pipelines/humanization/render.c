@@ -241,6 +241,23 @@ json_t *pt_json_humanization(const pt_molecule_t *molecule,
     return all;
 }
 
+static json_t *oasis(const pt_oasis_score_t *score)
+{
+    json_t *identity = json_object();
+    for (int t = 0; t < PT_OASIS_THRESHOLDS; t++)
+        json_object_set_new(identity, pt_oasis_threshold_names[t],
+                            pt_json_number(score->identity[t]));
+    return json_pack("{s:o, s:o, s:o}", "mean", pt_json_number(score->mean), "median",
+                     pt_json_number(score->median), "identity", identity);
+}
+
+json_t *pt_json_oasis(const pt_oasis_score_t *humanized, const pt_oasis_score_t *parental)
+{
+    json_t *all = oasis(humanized);
+    json_object_set_new(all, "parental", oasis(parental));
+    return all;
+}
+
 json_t *pt_json_humanization_versions(void)
 {
     return json_pack(
