@@ -20,6 +20,8 @@ PRELUDE = '''set -u
 curl() { command curl --noproxy '*' --max-time 20 -w '%{stderr}answered %{http_code}\\n' "$@"; }
 '''
 MARK = 'block-7f3a-ends'
+# What stands in an example for the holes of a path.
+HOLES = {'id': r'\$[A-Z]+', 'resource': '[a-z-]+', 'job_type': '[a-z0-9_]+', 'name': r'[\w.-]+'}
 
 
 @dataclass
@@ -112,7 +114,7 @@ def test_every_route_has_a_heading_and_an_example_and_no_other_has():
                   if (match := re.match(r'### ([A-Z]+ /\S+)$', section, re.MULTILINE))}
     assert sorted(documented) == sorted(f'{method} {path}' for method, path in table)
     for route, section in documented.items():
-        start = re.escape(route.split()[1]).replace(r'\{id\}', r'\$[A-Z]+')
+        start = re.sub(r'\\{\w+\\}', lambda hole: HOLES[hole[0].strip('\\{}')], re.escape(route.split()[1]))
         assert re.search(rf'curl -s "\$PARATOPE_URL{start}["?]', section), f'no example of {route}'
 
 
@@ -132,7 +134,7 @@ def test_every_metric_is_explained(anonymous):
 
 def test_what_is_not_there_yet_is_not(api):
     missing = re.findall(r'`(?:(GET|POST) )?(/[\w/{}.-]+)`', PAGE.partition('## What is not there yet')[2])
-    assert len(missing) >= 11
+    assert len(missing) >= 5
     for method, path in missing:
         answer = api.request(method or 'GET', path.replace('{id}', '00000000-0000-4000-8000-000000000000'))
         assert answer.status_code in (404, 405), f'{method} {path} is there'
