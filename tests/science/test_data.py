@@ -5,7 +5,7 @@ import sys
 from sources import CHECKOUT, PROGRAM, SHARED, TABLES, read_table, shared
 
 # Made by scripts of their own, which the tests of what uses them look at.
-OF_STRUCTURES = ("burial.tsv", "contacts.tsv", "structure_confidence.tsv")
+OF_STRUCTURES = ("burial.tsv", "contacts.tsv", "developability.tsv", "structure_confidence.tsv")
 
 
 def test_tables_are_what_the_script_makes(tmp_path):

@@ -9,7 +9,7 @@ import sys
 
 import msgpack
 import pytest
-from sources import CHECKOUT, PROGRAM, TABLES, lines, read_table, run, shared
+from sources import CHECKOUT, PROGRAM, SHARED, TABLES, lines, read_table, run, shared
 from test_program import LINKER, VH, VL, endings, job, messages_in
 
 AMINO = "ACDEFGHIKLMNPQRSTVWY"
@@ -230,3 +230,51 @@ def test_burial_is_what_the_script_makes(tmp_path):
     all_ = {(r["chain"], r["imgt"]): float(r["rsa"]) for r in read_table(TABLES / "burial.tsv")}
     assert len(few) > 200 and few.keys() <= all_.keys()
     assert sum(abs(few[k] - all_[k]) for k in few) / len(few) < 0.12
+
+
+def test_the_reference_antibodies_are_what_the_script_makes(tmp_path):
+    root = tmp_path / "checkout"
+    (root / "worker" / "data").mkdir(parents=True)
+    (root / "scripts").mkdir()
+    script = root / "scripts" / "make-developability"
+    script.write_bytes((CHECKOUT / "scripts" / "make-developability").read_bytes())
+    shared("fv_templates.tsv")
+    subprocess.run([sys.executable, script, PROGRAM, SHARED], check=True)
+    made = root / "worker" / "data" / "developability.tsv"
+    assert made.read_text() == (TABLES / "developability.tsv").read_text()
+
+
+def test_ranks_are_those_among_the_reference_antibodies(herceptin):
+    parts = herceptin["developability"]
+    quantiles = {r["property"]: [float(v) for k, v in r.items() if k.startswith("q")]
+                 for r in read_table(TABLES / "developability.tsv") if r["kind"] == "fv"}
+    for name, rank in parts["rank"].items():
+        below = sum(q < parts[name] for q in quantiles[name])
+        assert (below - 1) / 20 <= rank <= below / 20, name
+
+
+def test_the_most_hydrophobic_stretch_and_the_charge_of_cdrs(herceptin):
+    """From the result's own accessibilities, by Wimley & White's scale and the charges of four amino acids."""
+    scale, = read_table(TABLES / "interfacial.tsv")
+    matrix = herceptin["ddg_matrix"]
+    peaks, cdrs = [], []
+    for chain in ("vh", "vl"):
+        gains = [max(0, -float(scale[r["wild"]])) * r["rsa"] for r in matrix[chain]]
+        peaks += [sum(gains[i:i + 7]) / 7 for i in range(len(gains) - 6)]
+        cdrs += [r for r in matrix[chain] if any(a <= int(r["imgt"].rstrip("ABC")) <= b for a, b in
+                                                 ((27, 38), (56, 65), (105, 117)))]
+    exposed = sum(r["rsa"] for r in cdrs)
+    parts = herceptin["developability"]
+    assert herceptin["aggregation_score"] == pytest.approx(max(peaks), abs=0.005)
+    assert parts["cdr_hydrophobicity"] == pytest.approx(-sum(float(scale[r["wild"]]) * r["rsa"] for r in cdrs) / exposed, abs=0.005)
+    assert herceptin["solubility_score"] == -parts["cdr_hydrophobicity"]
+    charge = sum(r["rsa"] * ((r["wild"] in "KR") - (r["wild"] in "DE")) for r in cdrs)
+    assert parts["cdr_charge"] == pytest.approx(charge, abs=0.05)
+
+
+def test_developability_is_the_mean_of_its_parts(herceptin):
+    worth = {"green": 1, "amber": 0.5, "red": 0}
+    parts = herceptin["developability"]
+    values = [1 - parts["rank"]["cdr_hydrophobicity"], 1 - parts["rank"]["cdr_charge"], worth[parts["liabilities"]],
+              worth[parts["cdr_length"]["state"]]]
+    assert herceptin["developability_score"] == pytest.approx(sum(values) / 4, abs=2e-4)

@@ -87,28 +87,56 @@ size_t pt_total_cdr_length(const pt_exposed_t *parts, size_t count)
     return total;
 }
 
-double pt_surface_hydropathy(const pt_exposed_t *parts, size_t count, bool cdrs_only)
+/* Sum over the IMGT CDRs of accessibility times a value of the residue; *weight: of accessibility.
+ */
+static double cdr_sum(const pt_exposed_t *parts, size_t count, const double of[PT_AMINO_COUNT],
+                      double *weight)
 {
-    double sum = 0, weight = 0;
+    double sum = *weight = 0;
     for (size_t d = 0; d < count; d++) {
         const pt_domain_t *domain = parts[d].domain;
         uint8_t cdr[PT_DOMAIN_MAX];
         pt_mark_cdrs(domain, PT_CDR_IMGT, cdr);
         for (size_t i = 0; i < domain->length; i++)
-            if (cdr[i] || !cdrs_only) {
-                sum += parts[d].rsa[i] * pt_hydropathy[pt_amino_index(domain->residues[i])];
-                weight += parts[d].rsa[i];
+            if (cdr[i]) {
+                sum += parts[d].rsa[i] * of[pt_amino_index(domain->residues[i])];
+                *weight += parts[d].rsa[i];
             }
     }
+    return sum;
+}
+
+static double cdr_mean(const pt_exposed_t *parts, size_t count, const double of[PT_AMINO_COUNT])
+{
+    double weight, sum = cdr_sum(parts, count, of, &weight);
     return weight > 0 ? sum / weight : 0;
+}
+
+double pt_cdr_hydropathy(const pt_exposed_t *parts, size_t count)
+{
+    return cdr_mean(parts, count, pt_hydropathy);
+}
+
+double pt_cdr_hydrophobicity(const pt_exposed_t *parts, size_t count)
+{
+    return -cdr_mean(parts, count, pt_interfacial);
+}
+
+double pt_cdr_charge(const pt_exposed_t *parts, size_t count)
+{
+    static const char signs[] = "KRDE";
+    double charge[PT_AMINO_COUNT] = {0}, weight;
+    for (int i = 0; signs[i]; i++)
+        charge[pt_amino_index(signs[i])] = i < 2 ? 1 : -1;
+    return cdr_sum(parts, count, charge, &weight);
 }
 
 static double stretch(const pt_exposed_t *part, size_t from)
 {
     double sum = 0;
     for (size_t i = from; i < from + PEAK_WINDOW; i++) {
-        double hydropathy = pt_hydropathy[pt_amino_index(part->domain->residues[i])];
-        sum += hydropathy > 0 ? part->rsa[i] * hydropathy : 0;
+        double gain = -pt_interfacial[pt_amino_index(part->domain->residues[i])];
+        sum += gain > 0 ? part->rsa[i] * gain : 0;
     }
     return sum / PEAK_WINDOW;
 }
@@ -149,4 +177,16 @@ double pt_consensus(const pt_exposed_t *parts, size_t count)
         }
     }
     return known ? exp(sum / (double)known) : 0;
+}
+
+double pt_rank(pt_property_t property, bool nanobody, double value)
+{
+    const double *quantile = pt_reference[nanobody][property];
+    if (value <= quantile[0])
+        return 0;
+    for (int q = 1; q < PT_QUANTILES; q++)
+        if (value < quantile[q])
+            return (q - 1 + (value - quantile[q - 1]) / (quantile[q] - quantile[q - 1])) /
+                   (PT_QUANTILES - 1);
+    return 1;
 }

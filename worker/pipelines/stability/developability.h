@@ -6,6 +6,7 @@
 #define PT_DEVELOPABILITY_H
 
 #include "worker/pipelines/fold/model.h"
+#include "worker/pipelines/stability/tables.h"
 
 #define PT_PKA_TABLE "EMBOSS"
 
@@ -34,13 +35,21 @@ double pt_isoelectric_point(const pt_exposed_t *parts, size_t count);
 /* Residues of the IMGT CDRs together. */
 size_t pt_total_cdr_length(const pt_exposed_t *parts, size_t count);
 
-/* Mean Kyte-Doolittle hydropathy of the surface, residues weighed by their accessibility; of the
-   IMGT CDRs alone, or of all. */
-double pt_surface_hydropathy(const pt_exposed_t *parts, size_t count, bool cdrs_only);
+/* Of the IMGT CDRs, residues weighed by their accessibility: the mean Kyte-Doolittle hydropathy;
+   the mean of what it is worth to leave water for a membrane's interface (Wimley & White 1996,
+   kcal/mol, positive: hydrophobic); and the sum of charges (Lys, Arg +1, Asp, Glu -1). */
+double pt_cdr_hydropathy(const pt_exposed_t *parts, size_t count);
+double pt_cdr_hydrophobicity(const pt_exposed_t *parts, size_t count);
+double pt_cdr_charge(const pt_exposed_t *parts, size_t count);
 
-/* The most hydrophobic stretch of seven residues: the mean of accessibility times hydropathy, what
- * is hydrophilic counting 0. */
+/* The most hydrophobic stretch of seven residues: the mean of accessibility times interfacial
+ * hydrophobicity, kcal/mol, what is hydrophilic counting 0. */
 double pt_hydrophobic_peak(const pt_exposed_t *parts, size_t count);
+
+/* Of the antibodies of crystal structures (nanobodies if it is one), the share below a value, 0
+ * to 1.
+ */
+double pt_rank(pt_property_t property, bool nanobody, double value);
 
 /* How usual the V region's residues are in human repertoires of the V family: the geometric mean
    of each one's share over the position's most frequent residue's, 0 to 1. */

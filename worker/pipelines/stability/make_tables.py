@@ -7,6 +7,7 @@ from pathlib import Path
 AMINO = "ACDEFGHIKLMNPQRSTVWY"
 WINDOWS = {"helix4": ("helix", 4), "charge4": ("charge", 4), "hydrophobicity8": ("hydrophobicity", 8)}
 METRICS = ("cdr_length", "psh", "ppc", "pnc", "sfvcsp")  # the order of pt_tap_metric_t
+KINDS, PROPERTIES = ("fv", "nanobody"), ("cdr_hydrophobicity", "cdr_charge")  # the order of pt_property_t
 PAIRS = {"pair_hydrophobicity": "hydrophobicity", "pair_volume": "volume"}
 
 
@@ -27,6 +28,10 @@ def term(row, index):
     return f"    {{{scale}, PT_ALWAYS, 0, 0, {row['weight']}}},"
 
 
+def quantiles(row):
+    return "{" + ", ".join(v for name, v in row.items() if name.startswith("q")) + "}"
+
+
 def limits(guideline):
     """Where the range is open, infinity."""
     cells = [guideline[c] or "-INFINITY" for c in ("amber_low", "green_low")]
@@ -40,6 +45,8 @@ def main():
     index = {r["scale"]: i for i, r in enumerate(scales)}
     guidelines = {r["metric"]: r for r in read(data, "tap_guidelines.tsv")}
     (hydropathy,) = read(data, "hydropathy.tsv")
+    (interfacial,) = read(data, "interfacial.tsv")
+    reference = {(r["kind"], r["property"]): r for r in read(data, "developability.tsv")}
     parts = ["/* Made by make_tables.py from worker/data; not for editing. */", '#include "tables.h"', "#include <math.h>", "",
              "const double pt_ddg_scales[][PT_AMINO_COUNT] = {",
              *("    {" + ", ".join(r[a] for a in AMINO) + "}," for r in scales), "};",
@@ -48,6 +55,9 @@ def main():
              f"const int pt_simba_hydrophobicity = {index['simba_hydrophobicity']};",
              f"const int pt_simba_volume = {index['simba_volume']};",
              "const double pt_hydropathy[PT_AMINO_COUNT] = {" + ", ".join(hydropathy[a] for a in AMINO) + "};",
+             "const double pt_interfacial[PT_AMINO_COUNT] = {" + ", ".join(interfacial[a] for a in AMINO) + "};",
+             "const double pt_reference[2][PT_PROPERTIES][PT_QUANTILES] = {",
+             *("    {" + ",\n     ".join(quantiles(reference[kind, p]) for p in PROPERTIES) + "}," for kind in KINDS), "};",
              "const pt_range_t pt_tap_ranges[PT_TAP_METRICS] = {", *map(limits, (guidelines[m] for m in METRICS)), "};"]
     output.write_text("\n".join(parts) + "\n")
 

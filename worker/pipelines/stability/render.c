@@ -185,10 +185,14 @@ static json_t *net_charge(const pt_stability_t *r)
 
 static json_t *developability(const pt_stability_t *r, const pt_structure_source_t *source)
 {
-    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o}", "pI",
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:s, s:o}", "pI",
                      pt_json_number(r->isoelectric_point), "pka_table", PT_PKA_TABLE, "net_charge",
                      net_charge(r), "cdr_length", cdr_length(r), "cdr_surface_hydropathy",
-                     pt_json_number(pt_surface_hydropathy(r->parts, r->count, true)), "liabilities",
+                     pt_json_number(r->cdr_hydropathy), "cdr_hydrophobicity",
+                     pt_json_number(r->cdr_hydrophobicity), "cdr_charge",
+                     pt_json_number(r->cdr_charge), "rank", "cdr_hydrophobicity",
+                     pt_json_number(r->rank[PT_CDR_HYDROPHOBICITY]), "cdr_charge",
+                     pt_json_number(r->rank[PT_CDR_CHARGE]), "liabilities",
                      pt_state_name(r->liability_state), "patches", patches(r, source));
 }
 

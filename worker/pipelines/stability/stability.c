@@ -136,6 +136,8 @@ static double developability(const pt_stability_t *r)
 {
     double sum = worth(r->liability_state);
     int judged = 1;
+    for (pt_property_t p = 0; p < PT_PROPERTIES; p++, judged++)
+        sum += 1 - r->rank[p];
     for (pt_tap_metric_t m = 0; m < PT_TAP_METRICS; m++)
         if (pt_tap_judged(r, m)) {
             sum += worth(pt_tap_state(m, r->tap.value[m]));
@@ -144,12 +146,27 @@ static double developability(const pt_stability_t *r)
     return sum / judged;
 }
 
+static void compare(pt_stability_t *r)
+{
+    pt_exposed_t usual[2];
+    bool alone = r->count == 1;
+    for (size_t d = 0; d < r->count; d++)
+        pt_exposed_by_table(r->parts[d].domain, alone, &usual[d]);
+    r->rank[PT_CDR_HYDROPHOBICITY] =
+        pt_rank(PT_CDR_HYDROPHOBICITY, alone, pt_cdr_hydrophobicity(usual, r->count));
+    r->rank[PT_CDR_CHARGE] = pt_rank(PT_CDR_CHARGE, alone, pt_cdr_charge(usual, r->count));
+}
+
 static void score(pt_stability_t *r)
 {
+    compare(r);
     r->isoelectric_point = pt_isoelectric_point(r->parts, r->count);
     for (size_t i = 0; i < r->choice->ph_count; i++)
         r->charge[i] = pt_net_charge(r->parts, r->count, r->choice->ph[i]);
-    r->solubility = -pt_surface_hydropathy(r->parts, r->count, false);
+    r->cdr_hydropathy = pt_cdr_hydropathy(r->parts, r->count);
+    r->cdr_hydrophobicity = pt_cdr_hydrophobicity(r->parts, r->count);
+    r->cdr_charge = pt_cdr_charge(r->parts, r->count);
+    r->solubility = -r->cdr_hydrophobicity;
     r->aggregation = pt_hydrophobic_peak(r->parts, r->count);
     r->thermostability = pt_consensus(r->parts, r->count);
     r->tap.value[PT_TAP_CDR_LENGTH] = (double)pt_total_cdr_length(r->parts, r->count);

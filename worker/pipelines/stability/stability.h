@@ -53,11 +53,15 @@ typedef struct {
     size_t liability_count;
     pt_liability_t liabilities[PT_LIABILITIES_MAX];
     double isoelectric_point, charge[PT_PH_MAX];
-    double solubility;          /* minus the surface's hydropathy: higher is more soluble */
+    double cdr_hydropathy, cdr_hydrophobicity, cdr_charge;
+    double rank[PT_PROPERTIES]; /* among antibodies of crystal structures, 0 to 1; always by the
+                                   position table's accessibility, as theirs */
+    double solubility;          /* minus the CDRs' hydrophobicity: higher is more soluble */
     double aggregation;         /* the hydrophobic peak: higher aggregates more */
     double thermostability;     /* consensus, 0 to 1: higher is more stable */
     pt_state_t liability_state; /* red with a high one, amber with a medium one */
-    double developability;      /* mean of the states that could be judged, green 1, red 0 */
+    double developability; /* mean of 1 - each rank, and of the states that could be judged, green
+                              1, amber half, red 0 */
 } pt_stability_t;
 
 /* Called before each domain's matrix with the fraction done. */

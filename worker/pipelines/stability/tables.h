@@ -21,6 +21,10 @@ typedef struct {
     double weight;
 } pt_ddg_term_t;
 
+/* What is compared with other antibodies. */
+typedef enum { PT_CDR_HYDROPHOBICITY, PT_CDR_CHARGE, PT_PROPERTIES } pt_property_t;
+enum { PT_QUANTILES = 21 };
+
 /* The five metrics of TAP. */
 typedef enum {
     PT_TAP_CDR_LENGTH, /* residues of all IMGT CDRs */
@@ -41,6 +45,10 @@ extern const pt_ddg_term_t pt_ddg_terms[];
 extern const size_t pt_ddg_term_count;
 extern const int pt_simba_hydrophobicity, pt_simba_volume; /* rows of pt_ddg_scales */
 extern const double pt_hydropathy[PT_AMINO_COUNT];         /* Kyte & Doolittle 1982 */
-extern const pt_range_t pt_tap_ranges[PT_TAP_METRICS];     /* of heavy and light chain together */
+/* From water to a membrane's interface, kcal/mol: Wimley & White 1996; negative is hydrophobic. */
+extern const double pt_interfacial[PT_AMINO_COUNT];
+/* Of the antibodies and of the nanobodies of crystal structures: every twentieth of them. */
+extern const double pt_reference[2][PT_PROPERTIES][PT_QUANTILES];
+extern const pt_range_t pt_tap_ranges[PT_TAP_METRICS]; /* of heavy and light chain together */
 
 #endif
