@@ -40,7 +40,7 @@ static void told_said(told_t *told, const pt_said_t *said)
     told->results_size = said->results_size;
     told->errors_at_result = told->errors_size;
     told->fraction = said->fraction;
-    if (told->kill_at_progress)
+    if (told->kill_at_progress && said->kind == PT_SAID_PROGRESS)
         pt_slots_kill(told->slots, 0);
 }
 
