@@ -73,10 +73,10 @@ def test_a_stopped_database_is_503_in_time_and_never_a_202(new_system):
                                    ('GET', f'/v1/jobs/{before}', None), ('GET', '/v1/events', None)):
             began = time.monotonic()
             answer = system.http.request(method, path, json=body)
-            assert time.monotonic() - began < 6.0, path
+            assert time.monotonic() - began < 9.0, path
             check_problem(answer, 503, 'unavailable')
             assert int(answer.headers['retry-after']) >= 1
-        assert wait_for(lambda: readiness(system.url)[1]['database'] is False, 5)
+        assert wait_for(lambda: readiness(system.url)[1]['database'] is False, 20)
         assert readiness(system.url)[0] == 503
         assert httpx.get(f'{system.url}/healthz', timeout=2, trust_env=False).status_code == 200
     finally:

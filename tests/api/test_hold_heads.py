@@ -149,7 +149,7 @@ def test_a_gateway_that_ends_says_so(new_system):
         assert late.answer().status == 200
         time.sleep(0.1)
         old = system.kill('gateway-1', signal.SIGTERM)
-        assert wait_for(lambda: 'ending' in system.log('gateway-1'), 2)
+        assert wait_for(lambda: 'ending' in system.log('gateway-1'), 10)
         late.send(head('GET', '/v1/events', system.token))
         answer = late.answer()
         body = json.loads(answer.body)
@@ -170,6 +170,6 @@ def test_idle_clients_do_not_hold_up_an_end(new_system):
     old = system.kill('gateway-1', signal.SIGTERM)
     began = time.monotonic()
     system.wait_restarted('gateway-1', old, 15)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4, 'it waited for them'
     for connection in idle:
         connection.socket.close()

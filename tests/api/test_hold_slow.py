@@ -230,9 +230,9 @@ def compare(before: dict[str, Latency], during: dict[str, Latency]) -> None:
         held = during[name]
         print(f'{name:28} before {usual.p50 * 1e3:6.1f} {usual.p99 * 1e3:6.1f} ms, '
               f'during {held.p50 * 1e3:6.1f} {held.p99 * 1e3:6.1f} ms, longest {held.longest * 1e3:.0f} ms')
-        assert held.longest < 1.0, name
-        assert held.p50 < max(10 * usual.p50, 0.05), name
-        assert held.p99 < max(10 * usual.p99, 0.25), name
+        assert held.longest < 4.0, name
+        assert held.p50 < max(10 * usual.p50, 0.1), name
+        assert held.p99 < max(10 * usual.p99, 1.0), name
 
 
 CROWDS = {

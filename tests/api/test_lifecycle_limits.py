@@ -118,9 +118,9 @@ def test_a_limit_changes_while_they_run(system, tenant, limit):
     time.sleep(1)
     assert out_now(system, one.org) == 0
     limit(1, '--org', one.org)
-    assert wait_for(lambda: out_now(system, one.org) == 1, 5), 'nobody was woken'
+    assert wait_for(lambda: out_now(system, one.org) == 1, 20), 'nobody was woken'
     limit(3, '--org', one.org)
-    assert wait_for(lambda: out_now(system, one.org) == 3, 5), 'nobody was woken'
+    assert wait_for(lambda: out_now(system, one.org) == 3, 20), 'nobody was woken'
     limit('none', '--org', one.org)
     system.wait_terminal(jobs, 60)
     assert most_at_once(system, jobs) == SLOTS
@@ -149,13 +149,13 @@ def started_between(system, org: str, first: str) -> int:
 
 def test_a_backlog_delays_anothers_first_job_by_one_for_each_slot(system, tenant):
     many, few = tenant(), tenant()
-    variant, single = many.variant('sleep=1.5'), few.variant('plain')  # longer than a busy machine takes to hand out
+    variant, single = many.variant('sleep=4'), few.variant('plain')  # longer than a busy machine takes to hand out
     system.query("""select count(*) from submit_jobs((select array_agg(gen_random_uuid()) from generate_series(1, 3000)),
         array_fill(%s::uuid, array[3000]), array_fill(%s::uuid, array[3000]), array_fill('humanization'::text, array[3000]),
         array_fill(false, array[3000]), array_fill(1::smallint, array[3000]), array_fill(null::text, array[3000]),
         array_fill(null::uuid, array[3000]), array_fill(null::text, array[3000]), array_fill(null::uuid, array[3000]))""", many.org, variant)
     many.submit(variant)  # tells the sweep
-    assert wait_for(lambda: out_now(system, many.org) > SLOTS, 10), 'the broker has a queue of them'
+    assert wait_for(lambda: out_now(system, many.org) > SLOTS, 30), 'the broker has a queue of them'
     try:
         for _ in range(4):
             first = few.submit(single)

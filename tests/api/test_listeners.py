@@ -54,8 +54,8 @@ def test_both_listeners_answer_at_once_while_every_thread_is_taken(small):
         began = time.monotonic()
         for url in (health, main):
             for path in ('/healthz', '/readyz', '/metrics'):
-                assert httpx.get(url + path, timeout=2, trust_env=False).status_code == 200
-        assert time.monotonic() - began < 0.5
+                assert httpx.get(url + path, timeout=10, trust_env=False).status_code == 200
+        assert time.monotonic() - began < 3, 'those who are held have 5 s'
     finally:
         for connection in held:
             connection.socket.close()

@@ -61,7 +61,7 @@ def test_expect_gets_the_refusal_at_once_where_there_is_one(system):
         answer = connection.answer()
         assert answer.status == 401
         assert answer.headers['connection'] == 'close'
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 4, 'it waited for the body, which has 10 s'
 
 
 @pytest.mark.timeout(60)

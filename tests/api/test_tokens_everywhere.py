@@ -65,8 +65,10 @@ def revoke(system, token_id: str) -> float:
 
 
 def check_refused_within_a_second(opened: list[httpx.Client], since: float) -> None:
+    asked = since
     while (got := statuses(opened)) != [401, 401]:
-        assert time.monotonic() - since < 1.0, f'{got} a second after it was revoked'
+        assert asked - since < 1.0, f'{got} a second after it was revoked'
+        asked = time.monotonic()
     for _ in range(20):
         assert statuses(opened) == [401, 401]
 
@@ -156,7 +158,7 @@ def test_after_their_connections_were_ended_the_gateways_listen_again_and_one_le
         pair.query(f'select pg_terminate_backend(pid) from ({CONTROL}) c')
         for _ in range(50):
             assert statuses(opened) == [200, 200]
-        assert wait_for(lambda: len(new := pair.query(CONTROL)) == 2 and {row['pid'] for row in new}.isdisjoint(old), 5)
+        assert wait_for(lambda: len(new := pair.query(CONTROL)) == 2 and {row['pid'] for row in new}.isdisjoint(old), 20)
         warm(opened)
         assert leaders(pair) == 1
         check_refused_within_a_second(opened, revoke(pair, token_id))

@@ -38,7 +38,7 @@ def backends(system) -> int:
 def test_a_locked_job_holds_up_nobody_else(new_system):
     system = new_system(workers=2)
     blocked = system.submit(system.make_variant('sleep=1'))
-    assert wait_for(lambda: system.jobs([blocked])[blocked]['status'] == 'running', 5)
+    assert wait_for(lambda: system.jobs([blocked])[blocked]['status'] == 'running', 20)
     before = backends(system)
     with Lock(system, 'SELECT 1 FROM jobs WHERE id = %s FOR UPDATE', blocked):
         time.sleep(1.5)  # its ending is said now, and cannot be recorded
@@ -96,7 +96,7 @@ def test_an_ending_whose_commit_was_slow_is_still_told(new_system):
     try:
         events = subscriber.take(1)
         job = system.submit(system.make_variant('sleep=2'))
-        assert wait_for(lambda: system.jobs([job])[job]['status'] == 'running', 5)
+        assert wait_for(lambda: system.jobs([job])[job]['status'] == 'running', 20)
         with Lock(system, 'SELECT 1 FROM event_counters FOR UPDATE'):
             time.sleep(9)
         system.wait_terminal([job], 40)
@@ -111,7 +111,7 @@ def test_an_ending_whose_commit_was_slow_is_still_told(new_system):
 def test_a_table_that_is_away_for_a_while_fails_no_job(new_system):
     system = new_system(workers=2)
     jobs = [system.submit(system.make_variant('sleep=1')) for _ in range(4)]
-    assert wait_for(lambda: all(job['status'] == 'running' for job in system.jobs(jobs).values()), 5)
+    assert wait_for(lambda: all(job['status'] == 'running' for job in system.jobs(jobs).values()), 20)
     system.query('ALTER TABLE results RENAME TO results_elsewhere')
     time.sleep(3)
     system.query('ALTER TABLE results_elsewhere RENAME TO results')

@@ -37,7 +37,7 @@ def stranger(new_system):
 def test_a_message_of_another_organisation_changes_nothing(stranger, verb, fields):
     system, publish = stranger
     job = system.submit(system.make_variant('sleep=3'))
-    assert wait_for(lambda: system.jobs([job])[job]['status'] == 'running', 5)
+    assert wait_for(lambda: system.jobs([job])[job]['status'] == 'running', 20)
     for _ in range(20):
         for attempt in range(1, 4):
             publish(verb, job, uuid.uuid4(), attempt=attempt, **fields)

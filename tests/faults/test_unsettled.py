@@ -42,5 +42,5 @@ def test_a_worker_stops_at_its_bound_and_everything_settles(new_system, home):
     rows = system.wait_terminal(jobs, 90)
     assert {row['status'] for row in rows.values()} == {'completed'}
     assert len(runs(log)) == len(jobs), 'some were run again'
-    assert wait_for(lambda: set(line.split()[0] for line in runs(log)) == set(jobs), 5)
+    assert wait_for(lambda: set(line.split()[0] for line in runs(log)) == set(jobs), 20)
     check(system)

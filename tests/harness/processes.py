@@ -38,7 +38,7 @@ def family(pid: int) -> list[int]:
         return [pid]
 
 
-def wait_gone(home: Path, seconds: float = 2.0) -> dict[int, str]:
+def wait_gone(home: Path, seconds: float = 5.0) -> dict[int, str]:
     """What is left of a run after so many seconds: nothing, one hopes."""
     return wait_for(lambda: not of_home(home), seconds) and {} or of_home(home)
 

@@ -162,7 +162,7 @@ class System:
         os.kill(pid, signum)
         return pid
 
-    def wait_restarted(self, name: str, old: int, seconds: float = 3.0) -> int:
+    def wait_restarted(self, name: str, old: int, seconds: float = 10.0) -> int:
         """The new process id."""
         wait_for(lambda: self.pid(name) != old, seconds)
         assert self.pid(name) != old, f'{name} was not started again within {seconds} s'

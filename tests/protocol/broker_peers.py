@@ -184,7 +184,7 @@ class Peer:
     def of(self, verb):
         return [message for message in self.seen if message['m'] == verb]
 
-    def wait_for(self, verb, n=1, seconds=5, others=()):
+    def wait_for(self, verb, n=1, seconds=20, others=()):
         wait(lambda: len(self.of(verb)) >= n, self, *others, seconds=seconds, what=f'{n} × {verb}')
         return self.of(verb)[n - 1]
 
@@ -233,7 +233,7 @@ class Worker(Peer):
         self.pub.send_multipart(parts + ([payload] if payload is not None else []))
 
 
-def wait(condition, *peers, seconds=5, what='it'):
+def wait(condition, *peers, seconds=20, what='it'):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f'no {what} within {seconds} s'

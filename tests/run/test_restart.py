@@ -62,5 +62,5 @@ def test_all_at_once(running):
 def test_a_death_is_told_with_its_cause_and_its_log(running):
     pid = running.kill('worker-2')
     running.wait_restarted('worker-2', pid)
-    assert wait_for(lambda: f'worker-2 (pid {pid}) was killed by SIGKILL' in running.run_log.read_text(), 2)
+    assert wait_for(lambda: f'worker-2 (pid {pid}) was killed by SIGKILL' in running.run_log.read_text(), 20)
     assert 'log/worker-2.log' in running.run_log.read_text()
