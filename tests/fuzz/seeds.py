@@ -106,6 +106,21 @@ def cursor() -> list[bytes]:
     return [a_cursor(1795500000123456), a_cursor(253402300800000000), b'A' * 43, bytes(24), struct.pack('>q', 253402300800000000) + bytes(16)]
 
 
+def schema() -> list[bytes]:
+    """Those of the project's pipelines alone; small ones with values that fit and do not."""
+    found = [file.read_bytes() for file in sorted((SOURCE / 'worker/pipelines').glob('*/options.json'))]
+    own = {'type': 'object', 'additionalProperties': False, 'required': ['n'], 'properties': {
+        'n': {'type': 'integer', 'minimum': 0, 'exclusiveMaximum': 9, 'default': 1, 'description': 'x'},
+        's': {'type': 'string', 'pattern': '[HL][0-9]{1,3}', 'minLength': 2, 'maxLength': 4, 'default': 'H1', 'description': 'x'},
+        'e': {'enum': ['a', 'é' * 30, None, 1.5], 'default': None, 'description': 'x'},
+        'l': {'type': 'array', 'items': {'type': 'object', 'properties': {'b': {'type': 'boolean'}}}, 'uniqueItems': True,
+              'minItems': 0, 'maxItems': 2, 'default': [], 'description': 'x'}}}
+    values = [{}, {'n': 1, 's': 'L100', 'e': 1.5, 'l': [{'b': True}]}, {'n': 9.5, 's': 'x', 'e': [], 'l': [1, 1, {'b': 2}]},
+              {'/~' + 'é' * n: n for n in (1, 60, 61, 62)}, {'a' * 124: 0}, {'a' * 126: 0}, []]
+    text = json.dumps(own, ensure_ascii=False).encode()
+    return [*found, text, *(text + b'\0' + json.dumps(value, ensure_ascii=False).encode() for value in values)]
+
+
 def fasta() -> list[bytes]:
     heavy, light = (EXAMPLE[kind].encode() for kind in ('heavy', 'light'))
     return [b'>one VH\n' + heavy + b'\n>one VL\n' + light + b'\n', b'>two vhh\r\n' + heavy[:40] + b'\r\n' + heavy[40:] +
@@ -246,7 +261,7 @@ def agent() -> list[bytes]:
 
 TARGETS = {
     'message': message, 'check': check, 'chunks': chunks, 'submit': submit, 'candidates': candidates, 'lists': lists,
-    'cursor': cursor, 'fasta_gateway': fasta, 'fasta_pipeline': fasta, 'molecule': molecule, 'says': says, 'jobs': jobs,
+    'cursor': cursor, 'schema': schema, 'fasta_gateway': fasta, 'fasta_pipeline': fasta, 'molecule': molecule, 'says': says, 'jobs': jobs,
     'structure': structure, 'lines': lines, 'options': options, 'render': render, 'right': right,
     'certificate': certificate, 'scheduler': scheduler, 'agent': agent}
 

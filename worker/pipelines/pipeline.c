@@ -157,7 +157,7 @@ static void clear(pt_answer_t *answer)
 static bool answer_job(service_t *self, const msgpack_object *job)
 {
     pt_error_t error;
-    pt_answer_t answer = {NULL};
+    pt_answer_t answer = {.results = NULL};
     msgpack_sbuffer buffer;
     msgpack_packer packer;
     msgpack_sbuffer_init(&buffer);

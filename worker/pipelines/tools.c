@@ -53,7 +53,7 @@ json_t *pt_tool_pipeline(const pt_antibody_t *antibody, const pt_tool_options_t 
 {
     pt_inputs_t inputs;
     pt_error_t error = {.code = "out_of_memory", .message = "out of memory"};
-    pt_answer_t answer = {NULL};
+    pt_answer_t answer = {.results = NULL};
     bool ok = inputs_of(antibody, options->options, &inputs, &error) &&
               options->pipeline->compute(&inputs, NULL, &answer, &error) && answer.results;
     json_t *line =
