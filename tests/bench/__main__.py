@@ -13,12 +13,12 @@ from document import write  # noqa: E402
 from programs import build  # noqa: E402
 from rounds import quiet  # noqa: E402
 
-NAMES = ('submit', 'read', 'jobs', 'broker', 'idle', 'memory', 'compare', 'numbering', 'pipelines')
+NAMES = ('submit', 'read', 'jobs', 'broker', 'idle', 'memory', 'compare', 'numbering', 'pipelines', 'batch')
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog='scripts/bench', description='Measures Paratope on this machine; 25 minutes for all of it.')
+        prog='scripts/bench', description='Measures Paratope on this machine; 27 minutes for all of it.')
     parser.add_argument('names', metavar='NAME', nargs='*', help=f"one of {', '.join(NAMES)} (default: all)")
     parser.add_argument('--write', action='store_true', help='put the tables into docs/benchmarks.md')
     given = parser.parse_args()
