@@ -1,10 +1,9 @@
 """Numbering against ANARCI, and against IMGT's alignment of germlines."""
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 
 from report import table
-from sources import TABLES, at_positions, lines, number, read_table, shared
+from sources import TABLES, at_positions, lines, number, read_fasta, read_table, shared
 
 # Why a sequence is not numbered as ANARCI does it, by its first row's name. A new difference needs its reason.
 WHY = {
@@ -85,14 +84,6 @@ def test_has_the_anchors_where_anarci_is_off(report):
     right = sum(ANCHORS.items() <= at_positions(domains[0]).items() for domains in found)
     report["anchors"] = f"{right} of {len(rows)} domains"
     assert right == len(rows) == 47
-
-
-def test_speed():
-    """Printed, not judged: it belongs to the machine."""
-    sequences = [row["sequence"] for row in unique_rows("imgt", "1")] * 5
-    began = time.monotonic()
-    assert len(number(sequences)) == len(sequences)
-    print(f"\n{len(sequences) / (time.monotonic() - began):.0f} chains a second, JSON on both sides and all")
 
 
 def kabat_cdrs(row):
@@ -179,3 +170,63 @@ def test_chains_of_other_structures(report):
     wrong = [s for s, domains in zip(sequences, number(sequences))
              if len(domains) != 1 or not ANCHORS.items() <= at_positions(domains[0]).items()]
     assert len(sequences) > 300 and not wrong
+
+
+CH1 = ("ASTKGPSVFPLAPSSKSTSGGTAALGCLVKDYFPEPVTVSWNSGALTSGVHTFPAVLQSSGLYSLSSVVTVPSSSLGTQTYICNVNHKPSNTKVDKKV"
+       "EPKSCDKTHTCPPCP")  # human IgG1, P01857
+CK = ("RTVAAPSVFIFPPSDEQLKSGTASVVCLLNNFYPREAKVQWKVDNALQSGNSQESVTEQDSKDSTYSLSSTLTLSKADYEKHKVYACEVTHQGLSSPV"
+      "TKSFNRGEC")  # human kappa, P01834
+
+
+def whole(chains):
+    """Those that have all positions from the first to the last: what is cut off cannot be told from what follows."""
+    return [s for s, domains in zip(chains, number(chains)) if domains[0]["positions"][0][0] == "1"
+            and domains[0]["positions"][-1][0] == ("128" if domains[0]["chain_type"] == "H" else "127")]
+
+
+def test_every_domain_of_a_sequence_is_found(report):
+    """Full chains, single chains, tandems of up to eight domains: each numbered as it is alone."""
+    rows = read_table(shared("fv_templates.tsv"))
+    vh, vl = whole([row["VH"] for row in rows]), whole([row["VL"] for row in rows])
+    leader, tag, linker, hinge = "MKWVTFISLLFLFSSAYS", "AAAHHHHHH", "GGGGS" * 3, "EPKSSDKTHTSPPSP"
+    kinds = {
+        "heavy chain with a constant domain": lambda i: [vh[i], CH1],
+        "light chain with its constant domain": lambda i: [vl[i], CK],
+        "scFv": lambda i: [vh[i], linker, vl[i]],
+        "scFv, VL first, with leader and tag": lambda i: [leader, vl[i], linker, vh[i], tag],
+        "two heavy domains side by side": lambda i: [vh[i], vh[-1 - i]],
+        "tandem of two scFv": lambda i: [vh[i], linker, vl[i], hinge, vl[-1 - i], linker, vh[-1 - i]],
+        "eight domains": lambda i: [part for k in range(4) for part in (vh[i - k], linker, vl[i - k], linker)]}
+    count, said = min(len(vh), len(vl), 40), []
+    assert count >= 25
+    for name, build in kinds.items():
+        parts = [build(i) for i in range(count)]
+        alone = [d[0]["positions"] for d in number([p for some in parts for p in some if p in {*vh, *vl}])]
+        found = [d["positions"] for domains in number(["".join(some) for some in parts]) for d in domains]
+        said.append([name, count, f"{sum(a == b for a, b in zip(alone, found))} of {len(alone)}"])
+        assert found == alone, name
+    report["domains"] = table(["sequence", "how many", "domains found and numbered as alone"], said)
+
+
+def species_of(sequences):
+    return Counter(domains[0]["species"] for domains in number(sequences))
+
+
+def test_species(report):
+    """Fully human antibodies, murine parents of humanized ones, and ANARCI's own guesses."""
+    human = species_of([row[c] for row in read_table(shared("test_only/jain2017.tsv")) if row["type"] == "HU"
+                        for c in ("vh", "vl")])
+    rabbit_or_rat = ("Campath", "Clazakizumab")
+    murine = species_of([s for (name, _), s in read_fasta(shared("humab25/parental.fa")).items()
+                         if name not in rabbit_or_rat])
+    rows = [row for row in unique_rows("imgt", "1") if row["species"] in ("human", "mouse")]
+    found = [domains[0] for domains in number([row["sequence"] for row in rows])]
+    other = [(domain["nearest_v"]["identity"], domain["v_identity"]) for row, domain in zip(rows, found)
+             if (row["species"], domain["species"]) == ("human", "mouse")]
+    report["origin"] = (
+        f"{human['human']} of {human.total()} chains of fully human antibodies (Jain et al. 2017, HU) are human, and "
+        f"{murine['mouse']} of {murine.total()} chains of murine parents (the 25 pairs below) mouse. ANARCI calls "
+        f"{len(other)} chains human that are called mouse here: on average they are "
+        f"{sum(mouse for mouse, _ in other) / len(other):.0%} identical to a mouse V gene and "
+        f"{sum(man for _, man in other) / len(other):.0%} to a human one")
+    assert human["human"] / human.total() > 0.98 and murine["mouse"] / murine.total() > 0.9
