@@ -16,6 +16,7 @@ struct pt_fetcher {
     pt_pg_t *pg;
     pt_links_t *links;
     pt_recorder_t *recorder, *large;
+    uint64_t recorded;
 };
 
 static void wake_locked(pt_fetcher_t *self)
@@ -51,6 +52,7 @@ static void on_recorded(void *context, const pt_fact_t *fact)
     pt_fetcher_t *self = context;
     pthread_mutex_lock(&self->lock);
     pt_transfers_forget(self->transfers, &fact->said.job_id, fact->said.attempt);
+    self->recorded++;
     wake_locked(self); /* there is room for another */
     pthread_mutex_unlock(&self->lock);
 }
@@ -197,4 +199,13 @@ void pt_fetcher_destroy(pt_fetcher_t **self_p)
     pthread_mutex_destroy(&self->lock);
     free(self);
     *self_p = NULL;
+}
+
+pt_fetcher_counts_t pt_fetcher_counts(pt_fetcher_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    pt_transfers_counts_t now = pt_transfers_counts(self->transfers);
+    pt_fetcher_counts_t counts = {now.waiting, now.running, now.bytes, self->recorded};
+    pthread_mutex_unlock(&self->lock);
+    return counts;
 }

@@ -26,4 +26,11 @@ void pt_fetcher_take(pt_fetcher_t *self, const pt_fact_t *ending);
 void pt_fetcher_chunk(pt_fetcher_t *self, const pt_msg_t *chunk, const void *payload, size_t size);
 void pt_fetcher_gone(pt_fetcher_t *self, const pt_uuid_t *job_id, uint32_t attempt);
 
+typedef struct {
+    size_t waiting, running; /* as in transfers.h */
+    size_t bytes;
+    uint64_t recorded; /* transfers that were fetched and written, or written as lost */
+} pt_fetcher_counts_t;
+pt_fetcher_counts_t pt_fetcher_counts(pt_fetcher_t *self);
+
 #endif

@@ -22,6 +22,8 @@ typedef struct {
     uint64_t facts_queue, facts_recorded, facts_stale, facts_overtaken, facts_refused,
         record_batches;
     uint64_t events_published;
+    uint64_t large_waiting, large_running, large_bytes, large_recorded; /* results, see fetcher.h */
+    uint64_t input_chunks;                                              /* of large inputs, sent */
     uint64_t logs_stored, logs_dropped;
     uint64_t declarations_recorded, declarations_refused;
     uint64_t swept, lost; /* jobs handed out by the sweep; attempts that were lost */

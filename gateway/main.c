@@ -184,6 +184,7 @@ static void on_health(void *context, pt_health_t *health)
     pt_recorder_counts_t recorder = pt_recorder_counts(parts->recorder);
     pt_logs_counts_t logs = pt_logs_counts(parts->logs);
     pt_registrar_counts_t declared = pt_registrar_counts(parts->registrar);
+    pt_fetcher_counts_t large = pt_fetcher_counts(parts->fetcher);
     pt_sweep_counts_t sweep = pt_sweep_counts(parts->sweep);
     *health = (pt_health_t){.database = control.database,
                             .database_ping = control.pinged,
@@ -202,6 +203,11 @@ static void on_health(void *context, pt_health_t *health)
                             .facts_refused = recorder.refused,
                             .record_batches = recorder.batches,
                             .events_published = links.published,
+                            .large_waiting = large.waiting,
+                            .large_running = large.running,
+                            .large_bytes = large.bytes,
+                            .large_recorded = large.recorded,
+                            .input_chunks = pt_supplier_sent(parts->supplier),
                             .logs_stored = logs.stored,
                             .logs_dropped = logs.dropped,
                             .declarations_recorded = declared.recorded,

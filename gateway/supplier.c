@@ -6,6 +6,8 @@
 #include "proto/program/log.h"
 #include "proto/program/process.h"
 
+#include <stdatomic.h>
+
 #define STATEMENT_MS 30000
 #define KEEP_MS 30000 /* since the last piece was asked for */
 #define KEEP_MOST 16
@@ -37,6 +39,7 @@ struct pt_supplier {
     pt_links_t *links;
     kept_t kept[KEEP_MOST];
     size_t bytes;
+    _Atomic uint64_t sent;
 };
 
 /* ---- what is in memory ------------------------------------------------------------------- */
@@ -117,6 +120,7 @@ static void send_chunk(pt_supplier_t *self, const fetch_t *fetch, const kept_t *
     msgpack_pack_bin_body(&to, kept->data + fetch->offset, size);
     start(&msg, fetch);
     pt_links_send(self->links, &fetch->from, &msg, payload.data, payload.size, 0);
+    atomic_fetch_add(&self->sent, 1);
     msgpack_sbuffer_destroy(&payload);
 }
 
@@ -240,4 +244,9 @@ void pt_supplier_destroy(pt_supplier_t **self_p)
     pthread_mutex_destroy(&self->lock);
     free(self);
     *self_p = NULL;
+}
+
+uint64_t pt_supplier_sent(const pt_supplier_t *self)
+{
+    return atomic_load(&self->sent);
 }

@@ -20,4 +20,7 @@ void pt_supplier_destroy(pt_supplier_t **self);
 /* A fetch that came from that broker; from the links' thread. */
 void pt_supplier_asked(pt_supplier_t *self, const pt_ticket_t *from, const pt_msg_t *fetch);
 
+/* Pieces that were sent. */
+uint64_t pt_supplier_sent(const pt_supplier_t *self);
+
 #endif

@@ -3,6 +3,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -55,13 +56,20 @@ def error_code(system, job: str) -> str:
     return system.query('SELECT error_code FROM jobs WHERE id = %s', job)[0]['error_code']
 
 
+def metric(system, name: str) -> int:
+    return int(re.search(rf'^paratope_{name} (\d+)$', system.http.get('/metrics').text, re.M)[1])
+
+
 # Sizes
 
 @pytest.mark.parametrize('size', [65 * 1024, MIB, LIMIT - 200])
 def test_a_large_result_is_stored_and_answered_as_it_was(system, size):
+    before = metric(system, 'large_results_total')
     job = submit(system, size)
     ended(system, [job])
     assert blob_is_whole(system, job, size)
+    assert wait_for(lambda: metric(system, 'large_results_total') == before + 1, 10)
+    assert [metric(system, f'large_results_{name}') for name in ('waiting', 'fetching', 'bytes')] == [0, 0, 0]
     assert system.http.get(f'/v1/jobs/{job}/results').json()['results']['blob'] == 'x' * size
 
 
@@ -340,6 +348,7 @@ def test_options_reach_the_pipeline(new_system, slow_worker):
     assert {name: options_read(system, job) for name, job in jobs.items()} == \
         {name: digest(options) for name, options in OPTIONS.items()}
     assert options_read(system, plain) is None
+    assert metric(system, 'input_chunks_sent_total') > 200  # of 64 KiB
     print(f'gateway {peak(system, "gateway-1")} MiB, broker {peak(system, "broker-1")} MiB')
     assert peak(system, 'gateway-1') < 400
     check(system)
