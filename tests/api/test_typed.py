@@ -158,6 +158,24 @@ def test_a_job_gets_the_newest_completed_job_that_its_pipeline_wants(ours):
     assert done(ours, 'stability-analyses', variant_id=ours.make_candidate()[1])['results']['earlier'] == {}
 
 
+def test_the_earlier_job_is_fixed_at_submission(typed, ours):
+    """Whatever completes while the job waits: each attempt gets the same inputs."""
+    variant = ours.make_candidate()[1]
+    before = done(ours, 'structure-predictions', variant_id=variant, ph=1)['id']
+    typed.query("insert into limits (job_type, max_out) values ('stability', 0)")
+    try:
+        time.sleep(1)
+        waiting = post(ours, 'stability-analyses', wait=None, variant_id=variant).json()['id']
+        after = done(ours, 'structure-predictions', variant_id=variant, ph=2)['id']
+        assert ours.http.get(f'/v1/stability-analyses/{waiting}').json()['status'] == 'pending'
+    finally:
+        typed.query("delete from limits where job_type = 'stability'")
+    assert wait_for(lambda: ours.http.get(f'/v1/stability-analyses/{waiting}').json()['status'] == 'completed', 30)
+    results = ours.http.get(f'/v1/stability-analyses/{waiting}').json()['results']
+    assert results['earlier']['structure']['job_id'] == before
+    assert done(ours, 'stability-analyses', variant_id=variant)['results']['earlier']['structure']['job_id'] == after
+
+
 def test_a_large_earlier_result_comes_along(ours):
     variant = ours.make_candidate()[1]
     done(ours, 'structure-predictions', variant_id=variant, files=['a', 'b'], bytes=300_000)

@@ -151,9 +151,29 @@ static void nesting_is_limited_outside_of_strings(void **state)
     json_decref(quoted);
 }
 
+static void numbers_have_as_few_digits_as_read_back_the_same(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\":[7.4,0.1,1.0,1e-300,12345678901234567,0.30000000000000004],"
+                               "\"b\":\"é\"}";
+    json_t *value = json_loads(text, 0, NULL);
+    char *again = pt_json_text(value);
+    json_t *same = json_loads(again, 0, NULL);
+    assert_true(json_equal(value, same));
+    json_decref(same);
+    free(again);
+    json_decref(value);
+    value = json_loads("[7.4,0.1,-2.5]", 0, NULL);
+    again = pt_json_text(value);
+    assert_string_equal(again, "[7.4,0.1,-2.5]");
+    free(again);
+    json_decref(value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_have_as_few_digits_as_read_back_the_same),
         cmocka_unit_test(what_fits_has_no_errors),
         cmocka_unit_test(lists_of_uuids_and_objects_of_any_kind),
         cmocka_unit_test(each_fault_is_named),
