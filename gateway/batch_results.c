@@ -173,7 +173,7 @@ static int learn_page(results_t *self, const PGresult *rows)
 static pt_pg_outcome_t learn_columns(results_t *self)
 {
     pt_pg_outcome_t outcome = PT_PG_OK;
-    self->table = pt_table_new();
+    self->table = pt_table_new(pt_result_list(self->job_type));
     for (int learnt = 0, last = 0; learnt < PT_BATCH_LEARNT && !last && outcome == PT_PG_OK;) {
         PGresult *rows = NULL;
         outcome = read_page(self, &rows);

@@ -5,14 +5,16 @@
 
 #define LINE 60 /* residues */
 
-/* Where a type's results have sequences: in each item of a list, told apart by `label`. */
+/* Where a type's results have sequences: in each item of a list, which they are or have under a
+   key, told apart by `label`. */
 static const struct {
-    const char *job_type, *label;
+    const char *job_type, *list, *label;
     struct {
         const char *key, *role;
     } sequences[2];
 } types[] = {
-    {"humanization", "strategy", {{"humanized_vh", "VH"}, {"humanized_vl", "VL"}}},
+    {"humanization", NULL, "strategy", {{"humanized_vh", "VH"}, {"humanized_vl", "VL"}}},
+    {"codon_export", "chains", "chain", {{"dna", ""}}},
 };
 #define TYPES (sizeof types / sizeof *types)
 
@@ -27,6 +29,12 @@ static size_t place_of(const char *job_type)
 bool pt_result_has_fasta(const char *job_type)
 {
     return place_of(job_type) < TYPES;
+}
+
+const char *pt_result_list(const char *job_type)
+{
+    size_t type = place_of(job_type);
+    return type < TYPES ? types[type].list : NULL;
 }
 
 static void put(msgpack_sbuffer *to, const char *text, size_t size)
@@ -66,16 +74,25 @@ static void put_record(msgpack_sbuffer *to, const char *name, const char *label,
     put_text(to, "\n");
 }
 
+/* NULL: none, or no such key. */
+static const char *text_of(const json_t *item, const char *key)
+{
+    return key ? json_string_value(json_object_get(item, key)) : NULL;
+}
+
 void pt_result_fasta(const char *job_type, const char *name, const char *job_id,
                      const json_t *results, msgpack_sbuffer *to)
 {
     size_t type = place_of(job_type);
-    for (size_t i = 0; type < TYPES && i < json_array_size(results); i++) {
-        const json_t *item = json_array_get(results, i);
+    const json_t *list = results;
+    if (type < TYPES && types[type].list)
+        list = json_object_get(results, types[type].list);
+    for (size_t i = 0; type < TYPES && i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         const char *label = json_string_value(json_object_get(item, types[type].label));
         const char *sequences[2];
         for (size_t k = 0; k < 2; k++)
-            sequences[k] = json_string_value(json_object_get(item, types[type].sequences[k].key));
+            sequences[k] = text_of(item, types[type].sequences[k].key);
         bool pair = sequences[0] && sequences[1];
         for (size_t k = 0; k < 2; k++)
             if (sequences[k])

@@ -15,15 +15,17 @@ static const char *const own[] = {"name",   "variant_id", "job_id",
 #define OWN (sizeof own / sizeof *own)
 
 struct pt_table {
-    json_t *places; /* path → place among the columns */
-    char **paths;   /* owned, in order */
+    const char *list; /* borrowed */
+    json_t *places;   /* path → place among the columns */
+    char **paths;     /* owned, in order */
     size_t count, room;
 };
 
-pt_table_t *pt_table_new(void)
+pt_table_t *pt_table_new(const char *list)
 {
     pt_table_t *self = calloc(1, sizeof *self);
     assert(self);
+    self->list = list;
     self->places = json_object();
     return self;
 }
@@ -78,17 +80,28 @@ static void walk(const json_t *value, const char *path, int depth, visit_t *visi
     }
 }
 
-/* How many rows it makes: a list of objects one for each, everything else one. */
-static size_t row_count(const json_t *results)
+/* The list whose items are rows; NULL: there is none, and all of it is one row. */
+static const json_t *rows_of(const pt_table_t *self, const json_t *results)
 {
-    bool rows = json_array_size(results) > 0 && json_is_object(json_array_get(results, 0));
-    return rows ? json_array_size(results) : 1;
+    const json_t *list = self->list ? json_object_get(results, self->list) : results;
+    return json_is_object(json_array_get(list, 0)) ? list : NULL;
 }
 
-static const json_t *row_of(const json_t *results, size_t i)
+static size_t row_count(const pt_table_t *self, const json_t *results)
 {
-    const json_t *first = json_array_get(results, 0);
-    return json_is_object(first) ? json_array_get(results, i) : results;
+    const json_t *list = rows_of(self, results);
+    return list ? json_array_size(list) : 1;
+}
+
+/* What stands around the list is the same in each of its rows. */
+static void walk_row(const pt_table_t *self, const json_t *results, size_t i, visit_t *visit,
+                     void *context)
+{
+    const json_t *list = rows_of(self, results);
+    if (list != results)
+        walk(results, "", 0, visit, context);
+    if (list)
+        walk(json_array_get(list, i), self->list ? self->list : "", 0, visit, context);
 }
 
 /* ---- columns ----------------------------------------------------------------------------- */
@@ -110,8 +123,8 @@ static void learn(void *context, const char *path, const json_t *value)
 
 void pt_table_learn(pt_table_t *self, const json_t *results)
 {
-    for (size_t i = 0; i < row_count(results); i++)
-        walk(row_of(results, i), "", 0, learn, self);
+    for (size_t i = 0; i < row_count(self, results); i++)
+        walk_row(self, results, i, learn, self);
 }
 
 /* ---- cells ------------------------------------------------------------------------------- */
@@ -222,17 +235,17 @@ static void write_own(const pt_table_job_t *job, msgpack_sbuffer *to)
     }
 }
 
-static void write_row(const pt_table_t *self, const pt_table_job_t *job, const json_t *result,
-                      const char *other, msgpack_sbuffer *to)
+static void write_row(const pt_table_t *self, const pt_table_job_t *job, const json_t *results,
+                      size_t i, const char *other, msgpack_sbuffer *to)
 {
     row_t row = {self, calloc(self->count + 1, sizeof *row.cells), json_object()};
     assert(row.cells);
-    if (result)
-        walk(result, "", 0, fill, &row);
+    if (results)
+        walk_row(self, results, i, fill, &row);
     write_own(job, to);
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t column = 0; column < self->count; column++) {
         put(to, ",");
-        write_cell(to, row.cells[i]);
+        write_cell(to, row.cells[column]);
     }
     char *rest = json_object_size(row.other) > 0 ? json_dumps(row.other, JSON_COMPACT) : NULL;
     put(to, ",");
@@ -246,8 +259,8 @@ static void write_row(const pt_table_t *self, const pt_table_job_t *job, const j
 void pt_table_rows(const pt_table_t *self, const pt_table_job_t *job, const json_t *results,
                    const char *other, msgpack_sbuffer *to)
 {
-    for (size_t i = 0; i < row_count(results); i++)
-        write_row(self, job, results ? row_of(results, i) : NULL, other, to);
+    for (size_t i = 0; i < row_count(self, results); i++)
+        write_row(self, job, results, i, other, to);
 }
 
 static bool is_own(const char *path)

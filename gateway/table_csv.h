@@ -1,10 +1,11 @@
 /* Results of many jobs as one table for spreadsheets and data frames (RFC 4180).
  *
- * A job is one row, or, where its results are a list of objects (one for each strategy), one for
- * each of them. The columns are the job's own, then the paths of all values that some result has:
- * keys with dots between them. A list of plain values is one cell, with semicolons. Lists of
- * objects, and maps with more than PT_TABLE_MAP_MAX members (one for each residue), are left out.
- * What has no column, because it was not learnt, stands as JSON in the last one, `other`.
+ * A job is one row, or, where its results are a list of objects (one for each strategy) or have one
+ * under a key that is given, one for each of them. The columns are the job's own, then the paths of
+ * all values that some result has: keys with dots between them. A list of plain values is one cell,
+ * with semicolons. Lists of objects, and maps with more than PT_TABLE_MAP_MAX members (one for each
+ * residue), are left out. What has no column, because it was not learnt, stands as JSON in the last
+ * one, `other`.
  *
  * No text in a cell begins a formula: before = + - @ tab and CR stands an apostrophe.
  */
@@ -19,7 +20,8 @@
 
 typedef struct pt_table pt_table_t;
 
-pt_table_t *pt_table_new(void);
+/* `list`: the key, borrowed; NULL: there is none. */
+pt_table_t *pt_table_new(const char *list);
 void pt_table_destroy(pt_table_t **self);
 
 /* Its paths become columns, in the order in which they are met first. */

@@ -159,3 +159,10 @@ def test_a_humanized_panel_goes_in_again():
         assert again.status_code == 202, again.text
         assert again.json()['total'] == len(items)
         assert wait_ended(system.http, again.json()['id'])['counts']['completed'] == len(items)
+        genes = system.http.post('/v1/batches', json={'job_type': 'codon_export', 'fasta': text}).json()['id']
+        assert wait_ended(system.http, genes)['counts']['completed'] == 2
+        rows = list(csv.DictReader(io.StringIO(system.http.get(f'/v1/batches/{genes}/results?format=csv').text, newline='')))
+        assert [(row['name'], row['chains.chain']) for row in rows] == [('mouse', 'heavy'), ('mouse', 'light'), ('lone', 'vhh')]
+        records = system.http.get(f'/v1/batches/{genes}/results?format=fasta').text.split('>')[1:]
+        assert [record.split()[0] for record in records] == ['mouse.heavy', 'mouse.light', 'lone.vhh']
+        assert [''.join(record.splitlines()[1:]) for record in records] == [row['chains.dna'] for row in rows]

@@ -3,18 +3,33 @@
 #include "gateway/result_fasta.h"
 #include "tests/unit/unit.h"
 
-static const char *fasta_of(const char *name, const char *results)
+static const char *fasta_of_type(const char *job_type, const char *name, const char *results)
 {
     static char text[2048];
     msgpack_sbuffer out;
     msgpack_sbuffer_init(&out);
     json_t *read = json_loads(results, 0, NULL);
     assert_non_null(read);
-    pt_result_fasta("humanization", name, "j-1", read, &out);
+    pt_result_fasta(job_type, name, "j-1", read, &out);
     snprintf(text, sizeof text, "%.*s", (int)out.size, out.data ? out.data : "");
     json_decref(read);
     msgpack_sbuffer_destroy(&out);
     return text;
+}
+
+static const char *fasta_of(const char *name, const char *results)
+{
+    return fasta_of_type("humanization", name, results);
+}
+
+static void genes_are_records_a_chain(void **state)
+{
+    (void)state;
+    assert_string_equal(fasta_of_type("codon_export", "x",
+                                      "{\"host\": \"cho\", \"chains\": ["
+                                      "{\"chain\": \"heavy\", \"dna\": \"ATG\"},"
+                                      "{\"chain\": \"light\", \"dna\": \"GAC\"}]}"),
+                        ">x.heavy job=j-1\nATG\n>x.light job=j-1\nGAC\n");
 }
 
 static void pairs_are_read_back_as_pairs(void **state)
@@ -69,9 +84,9 @@ static void what_has_no_sequences_gives_none(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(pairs_are_read_back_as_pairs),
-                                       cmocka_unit_test(a_nanobody_is_a_record_alone),
-                                       cmocka_unit_test(lines_have_60_residues),
-                                       cmocka_unit_test(what_has_no_sequences_gives_none)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pairs_are_read_back_as_pairs), cmocka_unit_test(genes_are_records_a_chain),
+        cmocka_unit_test(a_nanobody_is_a_record_alone), cmocka_unit_test(lines_have_60_residues),
+        cmocka_unit_test(what_has_no_sequences_gives_none)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,10 +5,11 @@
 static const pt_table_job_t job = {"ab1", "v-1", "j-1", "completed", NULL, NULL};
 
 /* Header and rows of these results, the first `learnt` of which make the columns. */
-static const char *table_of(const char *const *results, size_t count, size_t learnt)
+static const char *table_of(const char *const *results, size_t count, size_t learnt,
+                            const char *list)
 {
     static char text[8192];
-    pt_table_t *table = pt_table_new();
+    pt_table_t *table = pt_table_new(list);
     msgpack_sbuffer out;
     json_t *read[8];
     msgpack_sbuffer_init(&out);
@@ -34,7 +35,7 @@ static const char *table_of(const char *const *results, size_t count, size_t lea
 
 static const char *one(const char *results)
 {
-    return table_of(&results, 1, 1);
+    return table_of(&results, 1, 1, NULL);
 }
 
 static void paths_have_dots(void **state)
@@ -50,6 +51,18 @@ static void a_list_of_objects_is_rows(void **state)
     assert_string_equal(one("[{\"s\": \"p\", \"n\": 1}, {\"s\": \"q\", \"m\": 2}]"),
                         OWN "s,n,m,other\r\n" JOB "p,1,,\r\n" JOB "q,,2,\r\n");
     assert_string_equal(one("[]"), OWN "result,other\r\n" JOB ",\r\n");
+}
+
+static void a_list_under_a_key_is_rows_too(void **state)
+{
+    (void)state;
+    static const char *const results[] = {
+        "{\"host\": \"cho\", \"chains\": [{\"chain\": \"heavy\", \"gc\": 0.5},"
+        " {\"chain\": \"light\", \"gc\": 0.25}]}",
+        "{\"host\": \"x\"}"};
+    assert_string_equal(table_of(results, 2, 2, "chains"),
+                        OWN "host,chains.chain,chains.gc,other\r\n" JOB "cho,heavy,0.5,\r\n" JOB
+                            "cho,light,0.25,\r\n" JOB "x,,,\r\n");
 }
 
 static void plain_lists_are_one_cell(void **state)
@@ -111,9 +124,9 @@ static void what_was_not_learnt_stands_in_the_last_column(void **state)
 {
     (void)state;
     static const char *const results[] = {"{\"a\": 1}", "{\"a\": 2, \"b\": {\"c\": \"x\"}}"};
-    assert_string_equal(table_of(results, 2, 1),
+    assert_string_equal(table_of(results, 2, 1, NULL),
                         OWN "a,other\r\n" JOB "1,\r\n" JOB "2,\"{\"\"b.c\"\":\"\"x\"\"}\"\r\n");
-    assert_string_equal(table_of(results, 2, 2),
+    assert_string_equal(table_of(results, 2, 2, NULL),
                         OWN "a,b.c,other\r\n" JOB "1,,\r\n" JOB "2,x,\r\n");
 }
 
@@ -121,7 +134,7 @@ static void a_failed_job_is_a_row_with_its_reason(void **state)
 {
     (void)state;
     const pt_table_job_t failed = {"=x", "v", "j", "failed", "missing_chain", "no VH, no VL"};
-    pt_table_t *table = pt_table_new();
+    pt_table_t *table = pt_table_new(NULL);
     msgpack_sbuffer out;
     msgpack_sbuffer_init(&out);
     json_t *results = json_pack("{s:i}", "a", 1);
@@ -139,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_have_dots),
         cmocka_unit_test(a_list_of_objects_is_rows),
+        cmocka_unit_test(a_list_under_a_key_is_rows_too),
         cmocka_unit_test(plain_lists_are_one_cell),
         cmocka_unit_test(numbers_are_as_they_were),
         cmocka_unit_test(what_reads_as_a_formula_does_not),
