@@ -23,7 +23,7 @@ static const pt_strategy_t *find_strategy(const char *name)
 
 static bool refuse_item(pt_error_t *error, const char *list, size_t index, const char *why)
 {
-    char pointer[32];
+    char pointer[64];
     snprintf(pointer, sizeof pointer, "/%s/%zu", list, index);
     return pt_choice_refuse(error, pointer, "%s", why);
 }
