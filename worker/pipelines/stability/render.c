@@ -156,6 +156,7 @@ static json_t *patches(const pt_stability_t *r, const pt_structure_source_t *sou
     json_object_set_new(all, "vicinity_residues",
                         r->model ? json_integer((json_int_t)r->tap.vicinity) : json_null());
     json_object_set_new(all, "salt_bridges", r->model ? salt_bridges(r) : json_null());
+    json_object_set_new(all, "guidelines", json_string("of ABodyBuilder2 models"));
     json_object_set_new(all, "reason", reason ? json_string(reason) : json_null());
     return all;
 }

@@ -132,18 +132,25 @@ bool pt_tap_judged(const pt_stability_t *r, pt_tap_metric_t metric)
     return r->count == 2 && (r->model || metric == PT_TAP_CDR_LENGTH);
 }
 
-static double developability(const pt_stability_t *r)
+/* How many of its states are good: flags, of which each says little. */
+static double flags(const pt_stability_t *r)
 {
     double sum = worth(r->liability_state);
     int judged = 1;
-    for (pt_property_t p = 0; p < PT_PROPERTIES; p++, judged++)
-        sum += 1 - r->rank[p];
     for (pt_tap_metric_t m = 0; m < PT_TAP_METRICS; m++)
         if (pt_tap_judged(r, m)) {
             sum += worth(pt_tap_state(m, r->tap.value[m]));
             judged++;
         }
     return sum / judged;
+}
+
+static double developability(const pt_stability_t *r)
+{
+    double sum = flags(r);
+    for (pt_property_t p = 0; p < PT_PROPERTIES; p++)
+        sum += 1 - r->rank[p];
+    return sum / (1 + PT_PROPERTIES);
 }
 
 static void compare(pt_stability_t *r)

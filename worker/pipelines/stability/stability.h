@@ -60,8 +60,8 @@ typedef struct {
     double aggregation;         /* the hydrophobic peak: higher aggregates more */
     double thermostability;     /* consensus, 0 to 1: higher is more stable */
     pt_state_t liability_state; /* red with a high one, amber with a medium one */
-    double developability; /* mean of 1 - each rank, and of the states that could be judged, green
-                              1, amber half, red 0 */
+    double developability;      /* mean of 1 - each rank, and of how good the states are (green 1,
+                                   amber half, red 0, over those that could be judged) */
 } pt_stability_t;
 
 /* Called before each domain's matrix with the fraction done. */
