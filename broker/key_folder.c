@@ -255,7 +255,9 @@ bool pt_key_folder_remove(const char *folder, const char *name)
     if (!is_name(name))
         return false;
     char *path = path_of(folder, "authorised/", name, PT_CERTIFICATE_SUFFIX);
-    bool removed = unlink(path) == 0 || fail(path, strerror(errno));
+    bool removed = unlink(path) == 0 ||
+                   (errno == ENOENT ? fail(name, "no such machine is authorised here; see list")
+                                    : fail(path, strerror(errno)));
     removed = removed && remove_machine(folder, name);
     if (removed)
         printf("%s is authorised no more\n", name);

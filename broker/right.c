@@ -29,19 +29,21 @@ static const char *read_types(pt_right_t *self, const char *text)
     for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
         size_t size = strcspn(text, " ");
         if (!pt_job_type_valid(text, size))
-            return "job_types has what is no job type";
+            return "job_types (--job-types) are words of a-z, 0-9 and _, or '*' alone for all";
         if (self->type_count == PT_TYPES_MAX)
-            return "job_types has more than 64 job types";
+            return "job_types (--job-types) has more than 64 job types";
         memcpy(self->types[self->type_count++], text, size);
         text += size;
     }
-    return self->type_count > 0 ? NULL : "job_types is empty";
+    return self->type_count > 0 ? NULL : "job_types (--job-types) is empty; '*' stands for all";
 }
 
 static const char *read_org(pt_right_t *self, const char *text)
 {
     self->all = strcmp(text, "*") == 0;
-    return self->all || pt_uuid_parse(&self->org, text, strlen(text)) ? NULL : "org is no UUID";
+    return self->all || pt_uuid_parse(&self->org, text, strlen(text))
+               ? NULL
+               : "org (--org) is no UUID, nor '*' for all";
 }
 
 static const char *read_role(pt_right_t *self, const char *role)
@@ -62,13 +64,14 @@ const char *pt_right_read(pt_right_t *self, const char *role, const char *job_ty
     if (why)
         return why;
     if (job_types && self->role != PT_ROLE_WORKER)
-        return "job_types is for workers only";
+        return "job_types (--job-types) is for workers only";
     if (org && self->role != PT_ROLE_SUBSCRIBER)
-        return "org is for subscribers only";
+        return "org (--org) is for subscribers only";
     if (self->role == PT_ROLE_WORKER)
-        return job_types ? read_types(self, job_types) : "a worker needs job_types";
+        return job_types ? read_types(self, job_types)
+                         : "a worker needs job_types: --job-types 'TYPE …', or '*' for all";
     if (self->role == PT_ROLE_SUBSCRIBER)
-        return org ? read_org(self, org) : "a subscriber needs org";
+        return org ? read_org(self, org) : "a subscriber needs org: --org ID, or '*' for all";
     return NULL;
 }
 

@@ -68,11 +68,11 @@ def test_what_cannot_be_is_said_and_leaves_nothing(folder):
     add = ('add', folder.path, 'x')
     for why, *arguments in (
             ('role is none of', *add, '--role=king'),
-            ('needs job_types', *add, '--role=worker'),
-            ('no job type', *add, '--role=worker', '--job-types=A B'),
+            ("--job-types 'TYPE …', or '*'", *add, '--role=worker'),
+            ("a-z, 0-9 and _, or '*' alone", *add, '--role=worker', '--job-types=A B'),
             ('is empty', *add, '--role=worker', '--job-types= '),
             ('no UUID', *add, '--role=subscriber', '--org=acme'),
-            ('needs org', *add, '--role=subscriber'),
+            ("--org ID, or '*'", *add, '--role=subscriber'),
             ('workers only', *add, '--role=gateway', '--job-types=*'),
             ('needed: --role', *add),
             ('not a certificate', *add, '--role=gateway', '--public=/dev/null'),
@@ -80,7 +80,7 @@ def test_what_cannot_be_is_said_and_leaves_nothing(folder):
             ('letters', 'add', folder.path, '.x', '--role=gateway'),
             ('letters', 'add', folder.path, 'x' * 64, '--role=gateway'),
             ('there already', 'init', folder.path),
-            ('No such file', 'remove', folder.path, 'nobody'),
+            ('no such machine', 'remove', folder.path, 'nobody'),
             ('folder and a name', 'add', folder.path),
             ('no such command', 'frobnicate', folder.path),
             ('a command is missing',),
