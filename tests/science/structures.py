@@ -85,7 +85,8 @@ def row(modeller, domains):
     line = {'pdb': domains[0].pdb, 'kind': 'Fv' if len(domains) == 2 else 'VHH'}
     line |= {region: f'{value:.3f}' for region, value in measure(made, domains).items()}
     line |= {f'{entry["cdr"]} class': class_of(entry, domains) for entry in said['cdr_analysis']}
-    line |= {'closed': ' '.join(e['cdr'] for e in said['cdr_analysis'] if not e['template'])}
+    line |= {'H3 length': domains[0].layout.length(3),
+             'closed': ' '.join(entry['cdr'] for entry in said['cdr_analysis'] if not entry['template'])}
     line |= {kind: len(said['geometry'][kind]) for kind in GEOMETRY}
     line |= {'confidence': said['confidence_score'], 'seconds': f'{seconds:.2f}'}
     return line, made

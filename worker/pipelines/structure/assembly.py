@@ -1,9 +1,9 @@
 """A domain put together from templates: its backbone, how sure it is, and the side chains that templates show."""
 from dataclasses import dataclass, field
 
-import framework
 import loops
 import numpy
+from framework import Framework
 from regions import CDRS, Layout
 from residues import BACKBONE
 from superposition import fit
@@ -41,26 +41,42 @@ class Residue:
 @dataclass
 class Assembly:
     target: Target
-    framework: framework.Framework
-    loops: dict  # CDR → Loop or None
+    framework: Framework
+    loops: dict = field(default_factory=dict)  # CDR → Loop, or None where no template has its length
     residues: list[Residue] = field(default_factory=list)
 
-    def move(self, move):
-        for residue in self.residues:
-            if residue.backbone is not None:
-                residue.backbone = move(residue.backbone)
-            if residue.side_chain:
-                residue.side_chain = residue.side_chain[0], move(residue.side_chain[1])
+
+# The loops that templates settle best come first: those behind them have to make do with the room that is left.
+ORDER = (('L', 2), ('L', 1), ('H', 1), ('H', 2), ('L', 3), ('H', 3))
 
 
-def assemble(target, domains):
-    frame = framework.build(target, domains)
-    found = {cdr: loops.build(target, cdr, frame.backbone, domains) for cdr in CDRS if target.layout.length(cdr)}
-    built = Assembly(target, frame, found)
-    for n, (position, letter) in enumerate(zip(target.positions, target.sequence)):
-        built.residues.append(residue_at(built, n, position, letter))
-    open_breaks(built.residues)
-    return built
+def add_loops(assemblies, domains, step):
+    """The CDRs of domains whose frameworks are in place, one after the other."""
+    for kind, cdr in ORDER:
+        for built in assemblies:
+            if kind == ('L' if built.target.chain == 'L' else 'H') and built.target.layout.length(cdr):
+                step(f'{kind}{cdr}')
+                built.loops[cdr] = loops.build(built.target, cdr, built.framework.backbone, domains,
+                                               surroundings(assemblies, built, cdr))
+
+
+def surroundings(assemblies, built, cdr):
+    """Backbone atoms around a loop that is to come: what is there but its next neighbours."""
+    part = built.target.layout.cdrs[cdr]
+    beside = {built.target.positions[n] for n in (part.start - 1, part.stop) if 0 <= n < len(built.target.positions)}
+    there = [place for other in assemblies for position, place in other.framework.backbone.items()
+             if other is not built or position not in beside]
+    there += [place for other in assemblies for loop in other.loops.values() if loop for place in loop.backbone]
+    return numpy.concatenate(there)
+
+
+def finish(assemblies):
+    """Residue by residue, with what side chains the templates have."""
+    for built in assemblies:
+        built.residues = [residue_at(built, n, position, letter) for n, (position, letter)
+                          in enumerate(zip(built.target.positions, built.target.sequence))]
+        open_breaks(built.residues)
+    drop_crowded(assemblies)
 
 
 def residue_at(built, n, position, letter):

@@ -9,7 +9,7 @@ from ost import conop, geom, mol, seq
 from ost.mol import mm
 from promod3 import loop, modelling, sidechain
 
-from geometry import problems
+from geometry import CIS, FLAT, omega, problems
 from molecule import EngineError
 from residues import BACKBONE, THREE
 
@@ -108,14 +108,25 @@ class Engine:
         settings.forcefield = self.force_field
         entity = mol.CreateEntityFromView(model.Select('ele!=H'), True)
         topology = mm.TopologyCreator.Create(entity, settings)  # adds hydrogens to the entity
+        loose = strained(entity)
         for n, atom in enumerate(entity.atoms):
-            if atom.name in BACKBONE:
+            if atom.name in BACKBONE and atom.residue.qualified_name not in loose:
                 topology.AddHarmonicPositionRestraint(n, atom.pos, HOLD)
         settings.platform = mm.Platform.CPU
         settings.cpu_properties['CpuThreads'] = '1'  # more, and the sums come in another order each time
         if not mm.Simulation.IsPlatformAvailable(settings):
-            raise EngineError('OpenMM has no CPU platform: install libopenmm-plugins (scripts/install-deps --structure)')
+            raise EngineError('OpenMM has no CPU platform: scripts/install-deps --structure installs it')
         return mm.Simulation(topology, entity, settings)
+
+
+def strained(entity):
+    """Names of the residues on both sides of a twisted peptide bond: it has to turn flat."""
+    found = set()
+    for chain in entity.chains:
+        for before, residue in zip(chain.residues, chain.residues[1:]):
+            if CIS < (omega(residue) or 0.0) < FLAT:
+                found |= {before.qualified_name, residue.qualified_name}
+    return found
 
 
 def add_chain(editor, name, residues):

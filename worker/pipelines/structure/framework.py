@@ -8,7 +8,7 @@ from similarity import framework_identity
 
 MOST = 20  # templates
 STEEPNESS = 10.0  # a template with a tenth fewer framework residues alike counts for 1/e
-ALIKE = 0.5  # A; of three neighbouring residues: templates further than this from the most typical hardly count
+ALIKE = 1.0  # A; of three neighbouring residues: templates further than this from the most typical hardly count
 ENOUGH = 0.1  # of the weight; with less, only the most alike is taken
 STRETCHES = ((1, 26), (39, 55), (66, 104), (118, 129))
 
@@ -19,6 +19,9 @@ class Framework:
     spread: dict  # position → A
     placed: list  # the templates, the most alike first
     identity: float  # with the first
+
+    def move(self, move):
+        self.backbone = {position: move(place) for position, place in self.backbone.items()}
 
 
 def candidates(target, domains):

@@ -7,6 +7,7 @@ from similarity import framework_identity, loop_similarity
 from superposition import fit
 
 ALIKE = 1.0  # A; conformations much further than this from the most typical one do not enter the mean
+CROWDED = 2.8  # A between backbone atoms that are not bonded
 CHAIN = 2.0  # the framework's identity, in units of BLOSUM62 for each residue of a loop
 
 
@@ -79,15 +80,22 @@ def place(target, cdr, backbone, ranked, rule):
     return placed
 
 
-def build(target, cdr, backbone, domains):
-    """None when no template has a loop of this length."""
+def free(loops, surroundings):
+    """How much of its weight each candidate keeps: e less for each of its atoms that runs into what is there."""
+    distances = numpy.linalg.norm(loops.reshape(len(loops), -1, 1, 3) - surroundings, axis=3)
+    return numpy.exp(-(distances.min(axis=2) < CROWDED).sum(axis=1).astype(float))
+
+
+def build(target, cdr, backbone, domains, surroundings):
+    """None when no template has a loop of this length. surroundings: backbone atoms (n × 3) that are in the way."""
     rule = rule_of(target.chain, cdr)
     ranked = candidates(target, cdr, domains, rule)
     if not ranked:
         return None
     placed = place(target, cdr, backbone, ranked, rule)
-    w = numpy.array([t.weight for t in placed])
     loops = numpy.array([t.backbone(t.domain.layout.cdrs[cdr]) for t in placed])
+    w = numpy.array([t.weight for t in placed]) * free(loops, surroundings)
+    w /= w.sum()
     near, typical = nearness(loops, w, ALIKE)
     order = sorted(range(len(placed)), key=lambda t: (t != typical, -near[t]))
     return Loop(weighted_mean(loops, near)[0], weighted_mean(loops, w)[1],

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import assembly
+import framework
 import molecule
 import options as job_options
 import orientation
@@ -59,7 +60,6 @@ class Modeller:
         domains, fvs = allowed(self.templates, targets, options)
         self.check_enough(targets, domains, fvs)
         assemblies, placed = self.assemble(targets, domains, fvs)
-        assembly.drop_crowded(assemblies)
         entity = self.engine.build(assemblies, options['minimise'])
         self.on('checking geometry', 0.95)
         return report.Model(assemblies, placed, entity, self.confidence, options)
@@ -70,13 +70,14 @@ class Modeller:
                 raise Refused('no_templates', 'the options leave fewer than three templates: exclude less', 'options')
 
     def assemble(self, targets, domains, fvs):
-        assemblies = []
-        for target in targets:
-            self.on(f'framework and loops of {"VL" if target.chain == "L" else "VH"}', 0.1 + 0.1 * len(assemblies))
-            assemblies.append(assembly.assemble(target, domains))
-        if len(assemblies) == 1:
-            return assemblies, None
-        self.on('orientation of VL to VH', 0.25)
-        placed = orientation.find(targets, *(built.framework.backbone for built in assemblies), fvs)
-        assemblies[1].move(placed.move)
+        assemblies, placed = [], None
+        for n, target in enumerate(targets):
+            self.on(f'framework of {"VL" if target.chain == "L" else "VH"}', 0.1 + 0.05 * n)
+            assemblies.append(assembly.Assembly(target, framework.build(target, domains)))
+        if len(assemblies) == 2:
+            self.on('orientation of VL to VH', 0.2)
+            placed = orientation.find(targets, *(built.framework.backbone for built in assemblies), fvs)
+            assemblies[1].framework.move(placed.move)
+        assembly.add_loops(assemblies, domains, lambda cdr: self.on(f'loop {cdr}', 0.25))
+        assembly.finish(assemblies)
         return assemblies, placed

@@ -24,7 +24,7 @@ def fit_framework(domain, backbone):
 
 
 def find(targets, heavy, light, fvs):
-    """heavy and light: the modelled frameworks."""
+    """heavy and light: the modelled frameworks, {position: backbone}."""
     scored = sorted(((pair_identity(targets, fv), fv) for fv in fvs), key=lambda entry: (-entry[0], entry[1][0].pdb))
     ranked = scored[:MOST]
     w = weights([score for score, _ in ranked], STEEPNESS)
