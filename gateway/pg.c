@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define PREPARED_MAX 64
+#define LARGE_ROWS (4 * 1024 * 1024) /* bytes */
 
 /* What every connection is told.
  *
@@ -70,6 +71,14 @@ pt_pg_t *pt_pg_new(const char *uri)
     assert(self->uri);
     self->several_hosts = names_several_hosts(uri);
     return self;
+}
+
+void pt_pg_clear_large(pt_pg_t *self, PGresult *rows)
+{
+    bool large = PQresultMemorySize(rows) > LARGE_ROWS;
+    PQclear(rows);
+    if (large)
+        pt_pg_close(self);
 }
 
 void pt_pg_close(pt_pg_t *self)

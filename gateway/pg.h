@@ -23,8 +23,8 @@ typedef enum {
 
 typedef struct pt_pg pt_pg_t;
 
-/* Does not connect yet. `uri` is copied. If it names several hosts, a server that does not replicate
-   synchronously counts as away. */
+/* Does not connect yet. `uri` is copied. If it names several hosts, a server that does not
+   replicate synchronously counts as away. */
 pt_pg_t *pt_pg_new(const char *uri);
 void pt_pg_destroy(pt_pg_t **self);
 
@@ -54,9 +54,9 @@ pt_pg_outcome_t pt_pg_land(pt_pg_t *self, PGresult **results);
 
 extern const pt_sql_t pt_sql_begin, pt_sql_commit;
 
-/* Streams the parts, one after the other, into a COPY … FROM STDIN within the open transaction. What
-   is large must go this way: libpq moves all that is left of a parameter whenever the socket has
-   taken some of it. Outcomes as above. */
+/* Streams the parts, one after the other, into a COPY … FROM STDIN within the open transaction.
+   What is large must go this way: libpq moves all that is left of a parameter whenever the socket
+   has taken some of it. Outcomes as above. */
 typedef struct {
     const void *data;
     size_t size;
@@ -78,6 +78,10 @@ PGconn *pt_pg_connection(pt_pg_t *self);
 
 /* Drops the connection; the next statement opens a new one. */
 void pt_pg_close(pt_pg_t *self);
+
+/* Releases rows that may be large, and the connection with them if they are: its buffer has grown
+   by as much, and never shrinks. */
+void pt_pg_clear_large(pt_pg_t *self, PGresult *rows);
 
 /* ---- array parameters: '{…}' ---- */
 typedef struct {

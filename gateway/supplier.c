@@ -153,8 +153,7 @@ static kept_t *read_inputs(pt_supplier_t *self, const fetch_t *fetch)
     msgpack_sbuffer inputs;
     msgpack_sbuffer_init(&inputs);
     bool ok = is_current(row, fetch->attempt) && !pack_rows(row, &inputs);
-    PQclear(row);
-    pt_pg_close(self->pg); /* its buffer has grown by as much, and never shrinks */
+    pt_pg_clear_large(self->pg, row);
     kept_t *kept = ok ? keep(self, fetch, &inputs) : NULL;
     if (!ok)
         pt_send_stop(self->links, &fetch->from, &fetch->job_id, fetch->attempt);

@@ -54,8 +54,7 @@ static void send_large(pt_sweep_t *self, pt_job_parcel_t *job, int64_t expires)
         pt_job_inputs_read(row, &job->inputs);
         send_or_fail(self, job, pt_clock_ms() + PT_SEND_WITHIN_MS);
     }
-    PQclear(row);
-    pt_pg_close(self->pg); /* its buffer has grown by as much, and never shrinks */
+    pt_pg_clear_large(self->pg, row);
 }
 
 static void send_row(pt_sweep_t *self, const PGresult *rows, int row, backlog_t *backlog,
