@@ -23,8 +23,9 @@ def make_models(rows, folder):
     missing = [r for r in rows if not (folder / f"{r['name']}.pdb").exists()]
     fasta = "".join(f">{r['name']} {c}\n{r[c.lower()]}\n" for r in missing for c in ("VH", "VL"))
     if missing:
-        subprocess.run([BUILD / "bin" / "paratope-structure", "--fasta", "-", "--pdb-dir", folder], input=fasta.encode(),
-                       stdout=subprocess.DEVNULL, check=True)
+        program = BUILD / "bin" / "paratope-structure"
+        subprocess.run([program, "--fasta", "-", "--pdb-dir", folder], input=fasta.encode(), stdout=subprocess.DEVNULL,
+                       check=True)
 
 
 def measured(row, text):
@@ -35,7 +36,8 @@ def measured(row, text):
     parts = result["developability"]
     patches = {m: parts["patches"][m]["value"] for m in PATCHES}
     states = {m + "_state": parts["patches"][m]["state"] for m in PATCHES}
-    return {"name": row["name"], **{s: result[s] for s in SCORES}, "cdr_charge": parts["cdr_charge"], **patches, **states}
+    scores = {s: result[s] for s in SCORES}
+    return {"name": row["name"], **scores, "cdr_charge": parts["cdr_charge"], **patches, **states}
 
 
 def main():

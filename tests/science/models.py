@@ -1,4 +1,4 @@
-"""Crystal structures of the shared data as models of their variants: numbered in IMGT, as a structure job gives them."""
+"""Crystal structures of the shared data as models of their variants, numbered in IMGT as a structure job gives them."""
 import gzip
 import io
 import re

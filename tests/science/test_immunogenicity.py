@@ -218,7 +218,7 @@ def burial(chains):
     """chain → accessibility of each residue of its domain, by the table of IMGT positions."""
     shares = {(r["chain"], r["imgt"]): float(r["rsa"]) for r in read_table(TABLES / "burial.tsv")}
     domains = dict(zip(chains, (domain for domain, in number(chains.values()))))
-    return {chain: [shares.get((domain["chain_type"], position.rstrip("ABCDEFGH")), 0) for position, _ in domain["positions"]]
+    return {chain: [shares.get((domain["chain_type"], place.rstrip("ABCDEFGH")), 0) for place, _ in domain["positions"]]
             for chain, domain in domains.items()}
 
 

@@ -72,8 +72,8 @@ def test_how_many_suggestions_and_which_residues_stay(usual):
 @pytest.mark.parametrize("options, pointer", [
     ({"alleles": ["HLA-DRB1*99:01"]}, "/alleles/0"), ({"alleles": "HLA-A*01:01"}, "/alleles"),
     ({"threshold_percent": 0}, "/threshold_percent"), ({"threshold_percent": 11}, "/threshold_percent"),
-    ({"threshold_percent": "5"}, "/threshold_percent"), ({"suggestions": 21}, "/suggestions"), ({"keep": ["H200"]}, "/keep/0"),
-    ({"keep": ["31"]}, "/keep/0"), ({"keep": {}}, "/keep"), ({"colour": 1}, "colour")])
+    ({"threshold_percent": "5"}, "/threshold_percent"), ({"suggestions": 21}, "/suggestions"),
+    ({"keep": ["H200"]}, "/keep/0"), ({"keep": ["31"]}, "/keep/0"), ({"keep": {}}, "/keep"), ({"colour": 1}, "colour")])
 def test_an_option_that_does_not_fit_is_named_by_its_pointer(options, pointer):
     answer, = endings(of(**options))
     assert (answer["m"], answer["code"], answer["retry"]) == ("error", "invalid_options", False)

@@ -266,7 +266,8 @@ def test_the_most_hydrophobic_stretch_and_the_charge_of_cdrs(herceptin):
     exposed = sum(r["rsa"] for r in cdrs)
     parts = herceptin["developability"]
     assert herceptin["aggregation_score"] == pytest.approx(max(peaks), abs=0.005)
-    assert parts["cdr_hydrophobicity"] == pytest.approx(-sum(float(scale[r["wild"]]) * r["rsa"] for r in cdrs) / exposed, abs=0.005)
+    energy = sum(float(scale[r["wild"]]) * r["rsa"] for r in cdrs)
+    assert parts["cdr_hydrophobicity"] == pytest.approx(-energy / exposed, abs=0.005)
     assert herceptin["solubility_score"] == -parts["cdr_hydrophobicity"]
     charge = sum(r["rsa"] * ((r["wild"] in "KR") - (r["wild"] in "DE")) for r in cdrs)
     assert parts["cdr_charge"] == pytest.approx(charge, abs=0.05)

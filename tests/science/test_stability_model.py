@@ -164,7 +164,8 @@ def test_the_error_of_the_melting_temperature(report):
 
 MODELLED = [("psh", "hic_rt_min", 1), ("psh", "all", 1), ("ppc", "psr", 1), ("pnc", "all", 1), ("sfvcsp", "psr", -1),
             ("solubility_score", "sgac_sins_mm", 1), ("aggregation_score", "hic_rt_min", 1),
-            ("aggregation_score", "sgac_sins_mm", -1), ("cdr_charge", "acsins_nm", 1), ("developability_score", "all", -1)]
+            ("aggregation_score", "sgac_sins_mm", -1), ("cdr_charge", "acsins_nm", 1),
+            ("developability_score", "all", -1)]
 NAMES = {"hic_rt_min": "retention in HIC", "all": "mean rank over all eleven assays", "psr": "polyspecificity (PSR)",
          "sgac_sins_mm": "salt that it bears (SGAC-SINS)", "acsins_nm": "self-association (AC-SINS)"}
 
@@ -184,8 +185,9 @@ def test_scores_on_models_as_they_were_measured(report):
     for metric in ("psh", "ppc", "pnc", "sfvcsp"):
         values = sorted(float(r[metric]) for r in measured.values())
         states = [r[metric + "_state"] for r in measured.values()]
-        ranges.append([metric.upper().replace("SFVCSP", "SFvCSP"), *(f"{values[int(q * 136)]:.2f}" for q in (0.05, 0.5, 0.95)),
-                       *(states.count(c) for c in ("green", "amber", "red"))])
+        at = [f"{values[int(q * 136)]:.2f}" for q in (0.05, 0.5, 0.95)]
+        name = metric.upper().replace("SFVCSP", "SFvCSP")
+        ranges.append([name, *at, *(states.count(c) for c in ("green", "amber", "red"))])
     report["clinical_tap"] = table(["metric", "5 %", "median", "95 %", "green", "amber", "red"], ranges)
 
 

@@ -39,7 +39,7 @@ def example(few):
 
 
 def parse(text):
-    """Atoms as make-burial has them, (chain, residue, letter, x, y, z, radius with probe), the residue as (number, name)."""
+    """Atoms as make-burial has them, but with (number, atom's name) for the residue."""
     return [(line[21], (line[22:27].strip(), line[12:16].strip()), make_burial.THREE[line[17:20]], float(line[30:38]),
              float(line[38:46]), float(line[46:54]), make_burial.RADIUS[line[76:78].strip()] + make_burial.PROBE)
             for line in text.splitlines()]
@@ -130,7 +130,7 @@ def test_the_maxima_are_those_of_the_script():
 
 
 def test_tap_of_crystal_structures_against_the_guidelines(report):
-    """Not a validation: the structures are no clinical-stage antibodies. Most must lie within the ranges all the same."""
+    """Not a validation, for these are no clinical-stage antibodies; most must lie within the ranges all the same."""
     antibodies = templates()
     began = time.process_time()
     found = results(*(job(*parts) for parts in antibodies.values()))
@@ -241,13 +241,15 @@ def test_charges_at_the_ph_that_is_asked_for():
     asked, = results(job(VH, VL, ph=[7.4, 5.55, 3]))
     usual, = results(job(VH, VL))
     charges = asked["developability"]["net_charge"]
-    assert list(charges) == ["ph_7_4", "ph_5_55", "ph_3_0"] and charges["ph_3_0"] > charges["ph_5_55"] > charges["ph_7_4"]
+    assert list(charges) == ["ph_7_4", "ph_5_55", "ph_3_0"]
+    assert charges["ph_3_0"] > charges["ph_5_55"] > charges["ph_7_4"]
     assert charges["ph_7_4"] == usual["developability"]["net_charge"]["ph_7_4"]
 
 
 @pytest.mark.parametrize("options, pointer", [
     ({"structure": "best"}, "/structure"), ({"structure": 1}, "/structure"), ({"scheme": "eu"}, "/scheme"),
-    ({"positions": "H31"}, "/positions"), ({"positions": ["H999"]}, "/positions/0"), ({"positions": ["H31", "X1"]}, "/positions/1"),
+    ({"positions": "H31"}, "/positions"), ({"positions": ["H999"]}, "/positions/0"),
+    ({"positions": ["H31", "X1"]}, "/positions/1"),
     ({"positions": ["L31Z"]}, "/positions/0"), ({"ph": [15]}, "/ph"), ({"ph": "7"}, "/ph"), ({"ph": [7, None]}, "/ph")])
 def test_an_option_that_does_not_fit_is_named_by_its_pointer(options, pointer):
     answer, = endings(job(VH, VL, **options))
@@ -290,8 +292,9 @@ def install(tmp_path):
             program.chmod(0o755)
 
         def serve(*jobs):
-            done = subprocess.run([tmp_path / "paratope-pipeline", "stability"], input=b"".join(map(msgpack.packb, jobs)),
-                                  capture_output=True, timeout=60, env={**os.environ, "PATH": "/usr/bin:/bin"})
+            done = subprocess.run([tmp_path / "paratope-pipeline", "stability"], capture_output=True, timeout=60,
+                                  input=b"".join(map(msgpack.packb, jobs)),
+                                  env={**os.environ, "PATH": "/usr/bin:/bin"})
             assert done.returncode == 0, done.stderr
             return messages_in(done.stdout)
         return serve
@@ -332,7 +335,8 @@ def test_a_structure_job_is_preferred_to_making_a_model(install, example):
 
 @pytest.mark.parametrize("body, code, why, retry", [
     (None, "no_structure_engine", "not installed", False),
-    ("say(m='error', code='engine_failed', message='no templates', retry=False)", "structure_failed", "no templates", False),
+    ("say(m='error', code='engine_failed', message='no templates', retry=False)", "structure_failed", "no templates",
+     False),
     ("raise SystemExit(3)", "structure_failed", "ended without an answer", True),
     ("out.write(bytes([0xc1])); out.flush(); time.sleep(30)", "structure_failed", "no message", False),
     ("say(m='result', results={}, model_versions={})", "structure_failed", "no file model.pdb", False)])
