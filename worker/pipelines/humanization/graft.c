@@ -189,13 +189,19 @@ static void build(const graft_t *g)
     h->humanized.end = h->humanized.start + h->humanized.length;
 }
 
+void pt_choose_genes(const pt_humanization_request_t *request, size_t domain, pt_humanized_t *h)
+{
+    uint8_t framework[PT_IMGT_COUNT + 1];
+    pt_framework_positions(&h->parental, request->cdrs, framework);
+    h->v = pt_choose_v(&h->parental, framework, request->v[domain]);
+    h->j = pt_choose_j(&h->parental);
+}
+
 void pt_graft(const pt_molecule_t *molecule, const pt_strategy_t *strategy,
               const pt_humanization_request_t *request, size_t domain, pt_humanized_t *h)
 {
     graft_t g = {.molecule = molecule, .strategy = strategy, .keep = request->keep[domain], .h = h};
     pt_framework_positions(&h->parental, request->cdrs, g.framework);
-    h->v = pt_choose_v(&h->parental, g.framework, request->v[domain]);
-    h->j = pt_choose_j(&h->parental);
     if (strategy->weighs)
         pt_framework_consensus(&h->parental, g.framework, request->v[domain], &g.consensus);
     build(&g);

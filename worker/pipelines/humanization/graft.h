@@ -6,10 +6,10 @@
 
 #include "worker/pipelines/humanization/humanization.h"
 
-/*
- *  Fills v, j, the humanized domain and the changes of h, whose parental domain (0 heavy, 1 light)
- * is there.
- */
+/* Fills v and j of h, whose parental domain (0 heavy, 1 light) is there. */
+void pt_choose_genes(const pt_humanization_request_t *request, size_t domain, pt_humanized_t *h);
+
+/* Fills the humanized domain and the changes of h, whose genes are chosen. */
 void pt_graft(const pt_molecule_t *molecule, const pt_strategy_t *strategy,
               const pt_humanization_request_t *request, size_t domain, pt_humanized_t *h);
 

@@ -31,10 +31,12 @@ void pt_humanize(const pt_molecule_t *molecule, const pt_strategy_t *strategy,
     out->count = molecule->light.there ? 2 : 1;
     out->domains[0].parental = molecule->heavy.domain;
     out->domains[1].parental = molecule->light.domain;
-    say(step, context, "germline search and grafting", 0.0);
+    say(step, context, "germline search", 0.0);
+    for (size_t d = 0; d < out->count; d++)
+        pt_choose_genes(request, d, &out->domains[d]);
+    say(step, context, "grafting", 0.4);
     for (size_t d = 0; d < out->count; d++)
         pt_graft(molecule, strategy, request, d, &out->domains[d]);
-    say(step, context, "liabilities and humanness", 0.5);
     bool targeted = strategy->weighs && request->humanness_target > 0;
     do
         for (size_t d = 0; targeted && d < out->count; d++)
