@@ -4,15 +4,15 @@
 
 #include "gateway/gateway.h"
 #include "gateway/resources.h"
+#include "gateway/result_files.h"
 
 #include <jansson.h>
 
 #define PT_BODY_MAX 1048576       /* bytes; a larger body is 413 before it is read whole, unless: */
 #define PT_BODY_LARGE_MAX 8388608 /* on routes for large bodies */
 #define PT_MEDIA_TYPE_MAX 128
-#define PT_FILE_NAME_MAX 64 /* bytes of the name of a file of results */
-#define PT_READ_MS 3000     /* deadline of a statement that a handler waits for */
-#define PT_SUBMIT_MS 5000   /* how long a handler waits for the committer */
+#define PT_READ_MS 3000   /* deadline of a statement that a handler waits for */
+#define PT_SUBMIT_MS 5000 /* how long a handler waits for the committer */
 
 typedef struct pt_auth pt_auth_t;
 typedef struct pt_metrics pt_metrics_t;

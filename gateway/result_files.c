@@ -43,7 +43,7 @@ static bool take_parameter(const char **text, size_t *size)
 
 bool pt_media_type_valid(const char *type, size_t size)
 {
-    if (size > PT_MEDIA_TYPE_MAX)
+    if (size > PT_FILE_TYPE_MAX)
         return false;
     size_t head = token(type, size, "");
     if (head == 0 || head == size || type[head] != '/')

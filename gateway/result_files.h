@@ -6,7 +6,7 @@
 
 #define PT_FILES_MAX 16
 #define PT_FILE_NAME_MAX 64
-#define PT_MEDIA_TYPE_MAX 100
+#define PT_FILE_TYPE_MAX 100
 
 /* 1 to 64 of a-z, A-Z, 0-9, `.`, `_` and `-`; neither `.` nor `..`, which mean something else in a
    path. */

@@ -13,7 +13,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define PT_OPTIONS_SCHEMA_MAX (32 * 1024) /* bytes of text */
 #define PT_OPTIONS_ERRORS_MAX 16
 
 typedef struct {
