@@ -199,8 +199,8 @@ static json_t *refused(const msgpack_object *message, pt_error_t *error)
     json_t *said = pt_unpack_json(message);
     const char *why = json_string_value(json_object_get(said, "message"));
     const char *code = json_string_value(json_object_get(said, "code"));
-    bool missing = code && strcmp(code, "engine_missing") == 0; /* the program without ProMod3 */
-    pt_error_set(error, missing ? "no_structure_engine" : "structure_failed",
+    bool no_engine = code && strcmp(code, "engine_missing") == 0; /* the program without ProMod3 */
+    pt_error_set(error, no_engine ? "no_structure_engine" : "structure_failed",
                  "no model could be made: %.400s", why ? why : PT_MODELLER " gave no reason");
     error->retry = json_is_true(json_object_get(said, "retry"));
     json_decref(said);
