@@ -1,5 +1,6 @@
 #include "gateway/http.h"
 
+#include "gateway/json.h"
 #include "gateway/token.h"
 
 #include <ctype.h>
@@ -191,6 +192,8 @@ bool pt_request_is_encoded(const pt_request_t *self)
 void pt_response_take(pt_response_t *self, int status, const char *type, char *body, size_t size)
 {
     free(self->body);
+    if (body && strcmp(type, "application/json") == 0)
+        size = pt_json_squeeze(body, size);
     self->status = status;
     self->type = type;
     self->body = body;

@@ -250,6 +250,31 @@ void pt_json_check(json_t *object, const pt_json_field_t *fields, const char *po
     name_unknown(object, fields, pointer, errors);
 }
 
+/* Where the string that begins there ends. */
+static const char *string_end(const char *at, const char *end)
+{
+    for (at++; at < end && *at != '"'; at++)
+        at += *at == '\\';
+    return at < end ? at + 1 : end;
+}
+
+size_t pt_json_squeeze(char *text, size_t size)
+{
+    char *to = text;
+    for (const char *at = text, *end = text + size; at < end;) {
+        const char *next = *at == '"' ? string_end(at, end) : at + 1;
+        if (*at != ' ' && *at != '\n' && *at != '\r' && *at != '\t') {
+            if (to != at)
+                memmove(to, at, (size_t)(next - at));
+            to += next - at;
+        }
+        at = next;
+    }
+    if (to < text + size)
+        *to = 0;
+    return (size_t)(to - text);
+}
+
 json_t *pt_json_parse(const pt_request_t *request, pt_response_t *response)
 {
     char reason[256];

@@ -42,6 +42,10 @@ json_t *pt_json_error(json_t *errors, const char *pointer, const char *format, .
    NULL: out of memory. */
 char *pt_json_text(const json_t *value);
 
+/* Takes the white space between the tokens of valid JSON away, in place; returns what is left of
+   `size`. PostgreSQL and jansson set theirs differently. */
+size_t pt_json_squeeze(char *text, size_t size);
+
 /* The request's body, of any kind; else NULL, and the answer is a 400. */
 json_t *pt_json_parse(const pt_request_t *request, pt_response_t *response);
 

@@ -119,6 +119,17 @@ def test_an_identifier_in_a_path_that_is_no_uuid_is_400(api, path, bad):
     check_problem(api.get(path.format(bad)), 400, 'invalid_request')
 
 
+@pytest.mark.parametrize('path', ['/v1/jobs', '/v1/jobs/{}', '/v1/jobs/{}/results', '/v1/jobs/{}/events', '/v1/jobs/{}/position',
+                                  '/v1/jobs/{}/logs', '/v1/events', '/v1/me', '/v1/job-types', '/readyz', '/v1/variants/{variant}'])
+def test_json_is_written_in_one_way(system, api, path):
+    """Without white space, whoever made it, the database or the gateway."""
+    job = system.submit(system.make_variant('white : "two" \\ '))
+    system.wait_terminal([job])
+    answer = api.get(path.format(job, variant=system.variant))
+    assert answer.status_code == 200
+    assert not re.search(r'\s', re.sub(r'"(\\.|[^"\\])*"', '', answer.text)), answer.text
+
+
 def test_a_connection_is_kept_for_the_next_request(system):
     with Connection(system.url) as connection:
         for _ in range(3):

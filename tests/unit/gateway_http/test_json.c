@@ -170,10 +170,31 @@ static void numbers_have_as_few_digits_as_read_back_the_same(void **state)
     json_decref(value);
 }
 
+static void white_space_between_tokens_goes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *squeezed;
+    } cases[] = {
+        {"", ""},
+        {" [ ] \n", "[]"},
+        {"{\"a\" : 1, \"b c\" : [1, \n 2],\t\"d\":\r{}}", "{\"a\":1,\"b c\":[1,2],\"d\":{}}"},
+        {"[\" a \\\" : \", \"\\\\\" , \" \\u00e9 \"]", "[\" a \\\" : \",\"\\\\\",\" \\u00e9 \"]"},
+        {"[ -1.5e+3 , true , null ]", "[-1.5e+3,true,null]"},
+        {"[1,2]", "[1,2]"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = strdup(cases[i].text);
+        assert_int_equal(pt_json_squeeze(text, strlen(text)), strlen(cases[i].squeezed));
+        assert_string_equal(text, cases[i].squeezed);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_have_as_few_digits_as_read_back_the_same),
+        cmocka_unit_test(white_space_between_tokens_goes),
         cmocka_unit_test(what_fits_has_no_errors),
         cmocka_unit_test(lists_of_uuids_and_objects_of_any_kind),
         cmocka_unit_test(each_fault_is_named),
