@@ -153,6 +153,19 @@ static const pt_sql_t sql_show = {
 
 #define DAY 86400
 
+static const pt_sql_t sql_is_declared = {
+    "is_declared", "select exists (select 1 from declarations where job_type = $1::text)"};
+
+/* A type may be set up before its first worker comes; a word written wrong looks the same. */
+static void note_undeclared(pt_pool_t *pool, const char *job_type)
+{
+    PGresult *rows = NULL;
+    if (pt_pool_run(pool, &sql_is_declared, &job_type, 1, DEADLINE_MS, &rows) == PT_PG_OK &&
+        *PQgetvalue(rows, 0, 0) == 'f')
+        fprintf(stderr, "note: no pipeline of %s has ever said what it is\n", job_type);
+    PQclear(rows);
+}
+
 int pt_admin_job_type(pt_pool_t *pool, const char *const *arguments)
 {
     static const flag_t type = {"TYPE", TYPE, 0, 0, NULL};
@@ -165,7 +178,10 @@ int pt_admin_job_type(pt_pool_t *pool, const char *const *arguments)
         return 1;
     const char *params[] = {arguments[0], flags[0].value, flags[1].value, flags[2].value,
                             flags[3].value};
-    return run(pool, &sql_job_type, params, 5, "");
+    int status = run(pool, &sql_job_type, params, 5, "");
+    if (status == 0)
+        note_undeclared(pool, arguments[0]);
+    return status;
 }
 
 int pt_admin_limit(pt_pool_t *pool, const char *const *arguments)
@@ -179,8 +195,11 @@ int pt_admin_limit(pt_pool_t *pool, const char *const *arguments)
     if (!flags[0].value && !flags[1].value)
         return pt_admin_fail("a limit is of --org ORG_ID, of --job-type TYPE, or of both");
     const char *params[] = {flags[0].value, flags[1].value, arguments[0]};
-    return run(pool, none ? &sql_no_limit : &sql_limit, params, none ? 2 : 3,
-               "there is no such organisation");
+    int status = run(pool, none ? &sql_no_limit : &sql_limit, params, none ? 2 : 3,
+                     "there is no such organisation");
+    if (status == 0 && flags[1].value)
+        note_undeclared(pool, flags[1].value);
+    return status;
 }
 
 int pt_admin_weight(pt_pool_t *pool, const char *const *arguments)
