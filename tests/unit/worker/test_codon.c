@@ -51,9 +51,8 @@ static bool meets(const pt_codon_options_t *o, const char *dna)
     size_t length = strlen(dna);
     double gc = pt_gc(dna, length);
     pt_windows_t windows = pt_count_windows(dna, length, o->window);
-    long first;
     for (size_t p = 0; p < o->pattern_count; p++)
-        if (pt_count_pattern(&construct, &o->patterns[p], &first))
+        if (pt_count_pattern(&construct, &o->patterns[p]))
             return false;
     return gc >= o->gc_min - 1e-9 && gc <= o->gc_max + 1e-9 &&
            windows.least >= o->window_min - 1e-9 && windows.most <= o->window_max + 1e-9 &&

@@ -54,7 +54,7 @@ static pt_design_outcome_t at_price(search_t *search, const pt_design_t *design,
 static pt_design_outcome_t find_price(search_t *search, const pt_design_t *design,
                                       const pt_gc_range_t *range)
 {
-    unsigned gc;
+    unsigned gc = 0;
     double cost, low = 0, high = 1 << PRICE_BITS;
     pt_design_outcome_t outcome = at_price(search, design, 0, &gc, &cost);
     double sign = gc > range->high ? 1 : -1;

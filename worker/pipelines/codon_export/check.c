@@ -13,31 +13,43 @@ bool pt_translates_to(const char *dna, const char *protein)
     return true;
 }
 
+typedef struct {
+    const pt_construct_t *construct;
+    long before, coding, behind; /* bases */
+} view_t;
+
 /* The base at a place that counts from the coding DNA's begin; 0 beyond the ends. */
-static char base_at(const pt_construct_t *c, long at)
+static char base_at(const view_t *view, long at)
 {
-    long before = (long)strlen(c->upstream), coding = (long)strlen(c->dna);
-    if (at < -before || at >= coding + (long)strlen(c->downstream))
+    if (at < -view->before || at >= view->coding + view->behind)
         return 0;
-    return at < 0        ? c->upstream[before + at]
-           : at < coding ? c->dna[at]
-                         : c->downstream[at - coding];
+    if (at < 0)
+        return view->construct->upstream[view->before + at];
+    if (at < view->coding)
+        return view->construct->dna[at];
+    return view->construct->downstream[at - view->coding];
 }
 
-size_t pt_count_pattern(const pt_construct_t *construct, const pt_pattern_t *pattern, long *first)
+static bool stands_at(const view_t *view, const pt_pattern_t *pattern, long at)
 {
-    long length = (long)pattern->length, coding = (long)strlen(construct->dna);
-    long from = pattern->inside ? 0 : 1 - length,
-         to = pattern->inside ? coding - length + 1 : coding;
-    size_t count = 0;
-    for (long at = from; at < to; at++) {
-        char bases[PT_PATTERN_MAX];
-        long have = 0;
-        while (have < length && (bases[have] = base_at(construct, at + have)))
-            have++;
-        if (have == length && pt_pattern_stands(pattern, bases) && count++ == 0)
-            *first = at;
+    for (size_t i = 0; i < pattern->length; i++) {
+        int base = pt_base_index(base_at(view, at + (long)i));
+        if (base < 0 || !(pattern->mask[i] >> base & 1))
+            return false;
     }
+    return true;
+}
+
+size_t pt_count_pattern(const pt_construct_t *construct, const pt_pattern_t *pattern)
+{
+    const view_t view = {construct, (long)strlen(construct->upstream), (long)strlen(construct->dna),
+                         (long)strlen(construct->downstream)};
+    long length = (long)pattern->length;
+    long from = pattern->inside ? 0 : 1 - length;
+    long to = pattern->inside ? view.coding - length + 1 : view.coding;
+    size_t count = 0;
+    for (long at = from; at < to; at++)
+        count += stands_at(&view, pattern, at);
     return count;
 }
 

@@ -15,9 +15,8 @@ typedef struct {
 /* Does the DNA translate to the protein (with '*' for a stop codon), whole? */
 bool pt_translates_to(const char *dna, const char *protein);
 
-/* How often a pattern stands where it counts, and where first (in the coding DNA, from 0; negative
-   upstream). */
-size_t pt_count_pattern(const pt_construct_t *construct, const pt_pattern_t *pattern, long *first);
+/* How often a pattern stands where it counts. */
+size_t pt_count_pattern(const pt_construct_t *construct, const pt_pattern_t *pattern);
 
 typedef struct {
     double least, most;       /* share of G and C */

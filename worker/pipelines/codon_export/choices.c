@@ -101,9 +101,9 @@ void pt_coding_make(const pt_codon_options_t *o, const char *chain, size_t lengt
 {
     memset(coding, 0, sizeof *coding);
     coding->options = o;
-    char first = o->signal_peptide[0] ? o->signal_peptide[0] : chain[0];
+    const char *first = o->signal_peptide[0] ? o->signal_peptide : chain;
     char *to = coding->protein;
-    if (o->start && first != 'M')
+    if (o->start && *first != 'M')
         *to++ = 'M';
     to = stpcpy(to, o->signal_peptide);
     coding->before = (size_t)(to - coding->protein);

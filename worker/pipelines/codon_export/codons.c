@@ -35,8 +35,8 @@ void pt_codon_write(unsigned codon, char *to)
 
 unsigned pt_codon_read(const char *from)
 {
-    return (unsigned)(16 * pt_base_index(from[0]) + 4 * pt_base_index(from[1]) +
-                      pt_base_index(from[2]));
+    int index = 16 * pt_base_index(from[0]) + 4 * pt_base_index(from[1]) + pt_base_index(from[2]);
+    return (unsigned)index % PT_CODONS;
 }
 
 unsigned pt_codon_gc(unsigned codon, unsigned base)

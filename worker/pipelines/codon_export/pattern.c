@@ -1,5 +1,4 @@
 #include "worker/pipelines/codon_export/pattern.h"
-#include "worker/pipelines/codon_export/codons.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -99,14 +98,6 @@ void pt_pattern_reverse(const pt_pattern_t *pattern, pt_pattern_t *reverse)
         reverse->mask[i] = complement(pattern->mask[pattern->length - 1 - i]);
         reverse->letters[i] = letter_of(reverse->mask[i]);
     }
-}
-
-bool pt_pattern_stands(const pt_pattern_t *pattern, const char *bases)
-{
-    for (size_t i = 0; i < pattern->length; i++)
-        if (!(pattern->mask[i] >> pt_base_index(bases[i]) & 1))
-            return false;
-    return true;
 }
 
 const char *pt_enzyme_site(const char *name)

@@ -28,9 +28,6 @@ bool pt_pattern_read(const char *name, const char *letters, pt_pattern_t *patter
 /* The same on the other strand. */
 void pt_pattern_reverse(const pt_pattern_t *pattern, pt_pattern_t *reverse);
 
-/* Does it stand at these bases (at least `length` of them)? */
-bool pt_pattern_stands(const pt_pattern_t *pattern, const char *bases);
-
 /* The recognition sequence of a restriction enzyme; NULL for a name that is not in the table. */
 const char *pt_enzyme_site(const char *name);
 

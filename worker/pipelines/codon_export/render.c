@@ -52,10 +52,9 @@ static size_t count_name(const pt_codon_options_t *o, const char *dna, const cha
 {
     const pt_construct_t construct = {o->upstream, dna, o->downstream};
     size_t count = 0;
-    long first;
     for (size_t p = 0; p < o->pattern_count; p++)
         if (strcmp(o->patterns[p].name, name) == 0)
-            count += pt_count_pattern(&construct, &o->patterns[p], &first);
+            count += pt_count_pattern(&construct, &o->patterns[p]);
     return count;
 }
 
