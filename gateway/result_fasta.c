@@ -37,9 +37,10 @@ const char *pt_result_list(const char *job_type)
     return type < TYPES ? types[type].list : NULL;
 }
 
+/* Of nothing msgpack makes a copy to where there is no buffer yet. */
 static void put(msgpack_sbuffer *to, const char *text, size_t size)
 {
-    int failed = msgpack_sbuffer_write(to, text, size);
+    int failed = size > 0 ? msgpack_sbuffer_write(to, text, size) : 0;
     assert(!failed);
 }
 

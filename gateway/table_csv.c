@@ -129,17 +129,23 @@ void pt_table_learn(pt_table_t *self, const json_t *results)
 
 /* ---- cells ------------------------------------------------------------------------------- */
 
+/* Of nothing msgpack makes a copy to where there is no buffer yet. */
+static void put_bytes(msgpack_sbuffer *to, const char *text, size_t size)
+{
+    int failed = size > 0 ? msgpack_sbuffer_write(to, text, size) : 0;
+    assert(!failed);
+}
+
 static void put(msgpack_sbuffer *to, const char *text)
 {
-    int failed = msgpack_sbuffer_write(to, text, strlen(text));
-    assert(!failed);
+    put_bytes(to, text, strlen(text));
 }
 
 static void write_quoted(msgpack_sbuffer *to, const char *text)
 {
     put(to, "\"");
     for (const char *quote; (quote = strchr(text, '"')); text = quote + 1) {
-        msgpack_sbuffer_write(to, text, (size_t)(quote - text));
+        put_bytes(to, text, (size_t)(quote - text));
         put(to, "\"\"");
     }
     put(to, text);
@@ -191,7 +197,7 @@ static void write_list(msgpack_sbuffer *to, const json_t *list)
         put(&all, i ? ";" : "");
         put(&all, text_of(json_array_get(list, i), number));
     }
-    msgpack_sbuffer_write(&all, "", 1);
+    put_bytes(&all, "", 1);
     write_text(to, all.data);
     msgpack_sbuffer_destroy(&all);
 }

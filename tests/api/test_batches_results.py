@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from harness.processes import wait_for
+from harness.system import programs
 from problems import check_problem
 from raw import Connection
 from test_batches import submit, wait_ended
@@ -151,7 +152,7 @@ def test_memory_stays_flat_however_much_there_is(api, system, form, count):
     assert rows == count + (form == 'csv')
     assert size > (count * 50 << 10 if form == 'jsonl' else count * 100)
     print(f'{form}: {size >> 20} MiB, the gateway took {most - before} MiB more')
-    assert most - before < 24
+    assert most - before < (512 if 'san' in str(programs()) else 24)  # sanitizers keep what was freed
 
 
 def test_a_database_that_goes_away_breaks_it_off_visibly(new_system):

@@ -17,6 +17,13 @@ pt_cancel_t pt_canceller_cancel(pt_canceller_t *self, const pt_uuid_t *org, cons
     abort();
 }
 
+pt_cancel_t pt_canceller_cancel_batch(pt_canceller_t *self, const pt_uuid_t *org,
+                                      const pt_uuid_t *batch, const char *request_id)
+{
+    (void)self, (void)org, (void)batch, (void)request_id;
+    abort();
+}
+
 uint64_t pt_gateway_token_generation(void *context)
 {
     (void)context;

@@ -8,15 +8,15 @@
 #include "gateway/store_read.h"
 
 /* The handler's answer: of a status that HTTP knows, its body JSON, its headers lines. */
-static inline int answer(pt_handler_t handler, const char *query, const char *body, size_t size)
+static inline int answer_request(pt_handler_t handler, pt_request_t request)
 {
     const pt_gateway_t gateway = {0};
     const pt_http_t http = {.gateway = &gateway};
-    pt_request_t request = {.method = "POST", .path = "/", .query = query, .id = "fuzz"};
     pt_response_t response = {0};
     char reason[200];
-    request.body = body;
-    request.body_size = size;
+    request.method = "POST";
+    request.path = "/";
+    snprintf(request.id, sizeof request.id, "fuzz");
     handler(&http, &request, &response);
     int status = response.status;
     CHECK(status >= 200 && status <= 503 && status != 500);
@@ -27,6 +27,11 @@ static inline int answer(pt_handler_t handler, const char *query, const char *bo
     CHECK(lines == 0 || strcmp(response.headers + lines - 2, "\r\n") == 0);
     pt_response_clear(&response);
     return status;
+}
+
+static inline int answer(pt_handler_t handler, const char *query, const char *body, size_t size)
+{
+    return answer_request(handler, (pt_request_t){.query = query, .body = body, .body_size = size});
 }
 
 #endif

@@ -127,6 +127,23 @@ def fasta() -> list[bytes]:
             b'\r\n\r\n', b'\n>a\n>b x y\nACD EFG\n>a VL\nA*\n', b'no record\n', b'>\nAC\n', b'>a VH\nA\n>a VH\nC\n>a VL\nD\n']
 
 
+def batch() -> list[bytes]:
+    ids = ['01a20c42-caa2-7171-a289-d922ed52a421', '00000000-0000-4000-8000-000000000000']
+    bodies = [{'job_type': 'humanization', 'variants': ids, 'name': 'é', 'priority': 'low'},
+              {'job_type': 'humanization', 'variants': [ids[0], ids[1], ids[0].upper()]},
+              {'job_type': 'humanization', 'variants': ids[1:] * 2},
+              {'job_type': 'stability', 'fasta': fasta()[0].decode(), 'options': {}}, {'job_type': 'x', 'variants': [1], 'options': []}]
+    return [*(b'\0' + json.dumps(body).encode() for body in bodies), *(b'\1' + text for text in fasta())]
+
+
+def table() -> list[bytes]:
+    strategies = [{'strategy': 'a', 'humanized_vh': 'EVQL', 'humanized_vl': 'DIQM', 'humanness': {'before': 0.5, 'after': -1e-9}},
+                  {'strategy': '=1+1', 'mutations': {'vh': ['Q5V', 'x,"y'], 'vl': []}, 'lines': 'a\nb', 'cr': '\r'}]
+    genes = {'host': 'cho', 'chains': [{'chain': 'heavy', 'dna': 'ATG', 'gc': 0.5}], 'seed': 0, 'none': None, 'yes': True}
+    texts = [json.dumps(value).encode() for value in (strategies, genes, [], [[1, 2]], {'a': {'b': {'c': [1, 'x']}}}, 'text', 7)]
+    return [b'\0\1' + b'\0'.join(texts[:2]), b'\1\2' + b'\0'.join(texts[1:4]), b'\2\4' + b'\0'.join(texts[3:]), b'\0\4' + texts[0]]
+
+
 def molecule() -> list[bytes]:
     heavy, light = (EXAMPLE[kind].encode() for kind in ('heavy', 'light'))
     return [b'\0\1' + heavy + b'\n\2' + light, b'\1\3' + heavy, b'\0\4' + heavy + b'GGGGSGGGGSGGGGS' + light,
@@ -261,7 +278,7 @@ def agent() -> list[bytes]:
 
 TARGETS = {
     'message': message, 'check': check, 'chunks': chunks, 'submit': submit, 'candidates': candidates, 'lists': lists,
-    'cursor': cursor, 'schema': schema, 'fasta_gateway': fasta, 'fasta_pipeline': fasta, 'molecule': molecule, 'says': says, 'jobs': jobs,
+    'cursor': cursor, 'batch': batch, 'table': table, 'schema': schema, 'fasta_gateway': fasta, 'fasta_pipeline': fasta, 'molecule': molecule, 'says': says, 'jobs': jobs,
     'structure': structure, 'lines': lines, 'options': options, 'render': render, 'right': right,
     'certificate': certificate, 'scheduler': scheduler, 'agent': agent}
 
