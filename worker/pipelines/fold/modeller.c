@@ -110,7 +110,7 @@ static void become_modeller(void)
     if (n > 0) {
         path[n] = 0;
         char *slash = strrchr(path, '/');
-        strcpy(slash ? slash + 1 : path, PT_MODELLER);
+        memcpy(slash ? slash + 1 : path, PT_MODELLER, sizeof PT_MODELLER);
         execl(path, PT_MODELLER, (char *)NULL);
     }
     execlp(PT_MODELLER, PT_MODELLER, (char *)NULL);

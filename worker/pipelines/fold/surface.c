@@ -2,6 +2,7 @@
 #include "worker/pipelines/antibody/align.h"
 #include "worker/pipelines/fold/tables.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,8 +133,8 @@ static bool is_charged_atom(char letter, const char *name)
         char letter;
         const char *names;
     } charged[] = {{'K', " NZ "}, {'R', " NH1 NH2 "}, {'D', " OD1 OD2 "}, {'E', " OE1 OE2 "}};
-    char word[8] = " ";
-    strcat(strcat(word, name), " ");
+    char word[8];
+    snprintf(word, sizeof word, " %.4s ", name);
     for (size_t i = 0; i < sizeof charged / sizeof *charged; i++)
         if (charged[i].letter == letter)
             return strstr(charged[i].names, word) != NULL;
