@@ -178,11 +178,11 @@ def test_a_job_names_the_option_at_fault(options, words):
 
 def test_a_failed_job_says_what_it_had_reached():
     partial = asked(keep=["H999"])["partial"]
-    assert (partial["reached"], partial["at_fault"]) == ("numbering", "/options")
+    assert (partial["reached"], partial["at_fault"]) == ("numbering", "options")
     assert [(d["domain"], d["chain_type"]) for d in partial["domains"]] == [("vh", "H"), ("vl", "K")]
     (ending,) = endings(serve(job(("heavy", VH), ("light", VL[:40]))))
     partial = ending["partial"]
-    assert (partial["reached"], partial["at_fault"]) == ("job read", "/chains/1")
+    assert (partial["reached"], partial["at_fault"]) == ("job read", "chains/1")
     assert [d["domain"] for d in partial["domains"]] == ["vh"]
     assert partial["domains"][0]["nearest_v"]["species"] == "mouse"
 
