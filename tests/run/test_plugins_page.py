@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,18 +35,25 @@ def system():
         yield running
 
 
-@pytest.fixture(scope='module')
-def worker(system, folder):
-    """Started with the page's entry as its configuration."""
-    (folder / 'worker.conf').write_text(blocks('conf', folder)[0])
-    with open(folder / 'worker.log', 'wb') as log:
+@contextmanager
+def started(system, folder: Path, name: str, entries: str):
+    """A worker with these entries as its configuration."""
+    (folder / f'{name}.conf').write_text(entries)
+    with open(folder / f'{name}.log', 'wb') as log:
         process = subprocess.Popen(
-            [programs() / 'paratope-worker', '--config', folder / 'worker.conf', '--name', 'with-plugins', '--brokers',
+            [programs() / 'paratope-worker', '--config', folder / f'{name}.conf', '--name', name, '--brokers',
              system.env['PARATOPE_BROKER_WORKERS'], '--events-in', system.env['PARATOPE_EVENTS_IN']],
             stderr=log, preexec_fn=die_with_parent(signal.SIGKILL))
     yield process
     process.terminate()
     process.wait(20)
+
+
+@pytest.fixture(scope='module')
+def worker(system, folder):
+    """Started with the page's entry."""
+    with started(system, folder, 'worker', blocks('conf', folder)[0]) as process:
+        yield process
 
 
 def type_of(system, name: str) -> dict | None:
@@ -116,6 +124,15 @@ def answers(text: str) -> list[dict]:
         answer, at = json.JSONDecoder().raw_decode(text, at)
         found.append(answer)
     return found
+
+
+def test_another_engine_serves_a_type_that_exists(system, folder):
+    entry = f'pipelines\n    structure\n        program = "{GENERIC}"\n'
+    with started(system, folder, 'engine', entry):
+        assert wait_for(lambda: type_of(system, 'structure')['served'], 60)
+        job = system.submit(job_type='structure')
+        assert system.wait_terminal([job], 30)[job]['status'] == 'completed'
+        assert system.http.get(f'/v1/jobs/{job}/results').json()['model_versions'] == {'generic': '1'}
 
 
 # What is only declared
