@@ -80,7 +80,7 @@ def measure(made, domains):
 def row(modeller, domains):
     """A line of structure_loo.tsv, and the model."""
     made, seconds = model(modeller, domains)
-    from report import results
+    from outcome import results
     said = results(made)
     line = {'pdb': domains[0].pdb, 'kind': 'Fv' if len(domains) == 2 else 'VHH'}
     line |= {region: f'{value:.3f}' for region, value in measure(made, domains).items()}

@@ -128,7 +128,8 @@ def test_the_result_has_what_the_contract_names(mab):
     assert set(results["templates"]) == {"H", "L", "orientation"}
     assert not any(results["geometry"][kind] for kind in ("clashes", "bad_bonds", "bad_angles", "d_residues"))
     assert {"promod3", "openstructure", "templates"} <= set(mab["model_versions"])
-    errors = {(entry["chain"], entry["position"]): entry["expected_error"] for entry in results["per_residue_confidence"]}
+    errors = {(entry["chain"], entry["position"]): entry["expected_error"]
+              for entry in results["per_residue_confidence"]}
     assert {atom[:2]: atom[7] for atom in atoms_of(mab["files"]["model.pdb"]["content"])} == errors
 
 

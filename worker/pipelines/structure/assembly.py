@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import loops
 import numpy
 from framework import Framework
-from regions import CDRS, Layout
+from regions import Layout
 from residues import BACKBONE
 from superposition import fit
 

@@ -7,6 +7,7 @@ from similarity import framework_identity, loop_similarity
 from superposition import fit
 
 ALIKE = 1.0  # A; conformations much further than this from the most typical one do not enter the mean
+SHARE = 0.05  # of the most typical one's weight: templates with less are not named
 CROWDED = 2.8  # A between backbone atoms that are not bonded
 CHAIN = 2.0  # the framework's identity, in units of BLOSUM62 for each residue of a loop
 
@@ -29,8 +30,6 @@ class Loop:
     backbone: numpy.ndarray  # residues × 4 × 3
     spread: numpy.ndarray  # A, a residue: how far the candidates are from the mean, by weight
     placed: list  # the templates in the mean, the most typical first
-    similarity: float  # of the candidate most alike: BLOSUM62 for each residue
-    candidates: int
 
 
 def kinds(chain):
@@ -99,4 +98,4 @@ def build(target, cdr, backbone, domains, surroundings):
     near, typical = nearness(loops, w, ALIKE)
     order = sorted(range(len(placed)), key=lambda t: (t != typical, -near[t]))
     return Loop(weighted_mean(loops, near)[0], weighted_mean(loops, w)[1],
-                [placed[t] for t in order if near[t] > 0.05 * near[typical]], ranked[0][0], len(ranked))
+                [placed[t] for t in order if near[t] > SHARE * near[typical]])

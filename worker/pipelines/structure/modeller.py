@@ -8,8 +8,8 @@ import molecule
 import options as job_options
 import orientation
 import ost
+import outcome
 import promod3
-import report
 from confidence import Confidence
 from engine import Engine
 from molecule import Refused
@@ -49,7 +49,7 @@ class Modeller:
 
     def compute(self, chains, form, lone_heavy, given):
         model = self.model(chains, form, lone_heavy, given)
-        return Answer(report.results(model), self.versions(), report.files(model, self.versions()))
+        return Answer(outcome.results(model), self.versions(), outcome.files(model, self.versions()))
 
     def model(self, chains, form, lone_heavy, given):
         self.doing = 'nothing'
@@ -62,7 +62,7 @@ class Modeller:
         assemblies, placed = self.assemble(targets, domains, fvs)
         entity = self.engine.build(assemblies, options['minimise'])
         self.on('checking geometry', 0.95)
-        return report.Model(assemblies, placed, entity, self.confidence, options)
+        return outcome.Model(assemblies, placed, entity, self.confidence, options)
 
     def check_enough(self, targets, domains, fvs):
         for target in targets:

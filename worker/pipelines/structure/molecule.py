@@ -93,7 +93,8 @@ def target_of(n, chain, domains):
 
 def check_pair(found, chains, lone_heavy):
     if 'H' not in found:
-        raise Refused('missing_chain', 'there is no heavy chain: give the heavy chain of the antibody as well', 'chains')
+        raise Refused('missing_chain', 'there is no heavy chain: give the heavy chain of the antibody as well',
+                      'chains')
     nanobody = any(chain.kind == 'vhh' for chain in chains)
     if nanobody and 'L' in found:
         raise Refused('wrong_chain_kind', 'a VHH works without a light chain: give heavy and light, or the VHH alone',

@@ -19,7 +19,8 @@ def read(given):
         if name not in PROPERTIES:
             raise Refused('invalid_options', f'there is no option {name!r}: {", ".join(PROPERTIES)}', f'options/{name}')
         if not valid(PROPERTIES[name], value):
-            raise Refused('invalid_options', f'{name}: {PROPERTIES[name]["description"]}; this is not', f'options/{name}')
+            raise Refused('invalid_options', f'{name} is not what it has to be: {json.dumps(PROPERTIES[name])}',
+                          f'options/{name}')
     return {name: given.get(name, schema['default']) for name, schema in PROPERTIES.items()}
 
 

@@ -31,7 +31,8 @@ class Missing:
         self.why = why
 
     def compute(self, *_):
-        raise Refused('engine_missing', f'ProMod3 is not there ({self.why}): scripts/install-deps --structure', 'engine')
+        raise Refused('engine_missing', f'ProMod3 is not there ({self.why}): scripts/install-deps --structure',
+                      'engine')
 
 
 def serve(make_modeller):
@@ -67,4 +68,5 @@ def answer(modeller, job):
 
 def error(code, message, reached, at_fault):
     partial = {'reached': reached, **({'at_fault': at_fault} if at_fault else {})}
-    return {'m': 'error', 'code': code, 'message': message.encode()[:MESSAGE].decode(errors='ignore'), 'retry': False, 'partial': partial}
+    return {'m': 'error', 'code': code, 'message': message.encode()[:MESSAGE].decode(errors='ignore'),
+            'retry': False, 'partial': partial}

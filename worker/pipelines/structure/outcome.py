@@ -38,14 +38,15 @@ def results(model):
         'cdr_analysis': [entry for name, built, sure in zip(model.names, model.assemblies, model.sure)
                          for entry in cdrs(name, built, sure)],
         'per_residue_confidence': [
-            {'chain': name, 'position': residue.position, 'residue': residue.letter, 'expected_error': rounded(error, 2),
-             'confidence': rounded(within, 3)} for name, built, sure in zip(model.names, model.assemblies, model.sure)
+            {'chain': name, 'position': residue.position, 'residue': residue.letter,
+             'expected_error': rounded(error, 2), 'confidence': rounded(within, 3)} for name, built, sure in zip(model.names, model.assemblies, model.sure)
             for residue, (error, within) in zip(built.residues, sure)],
         'geometry': geometry(model)}
 
 
 def templates(model):
-    found = {name: {'framework_identity': rounded(built.framework.identity, 3), 'framework': named(built.framework.placed)}
+    found = {name: {'framework_identity': rounded(built.framework.identity, 3),
+                    'framework': named(built.framework.placed)}
              for name, built in zip(model.names, model.assemblies)}
     if model.placed:
         found['orientation'] = {'fv_identity': rounded(model.placed.templates[0][0], 3),
