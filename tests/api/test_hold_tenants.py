@@ -2,6 +2,7 @@
 
 A route without a case here fails the test, and so does a case without a route."""
 import re
+import time
 import uuid
 from collections.abc import Callable
 
@@ -24,18 +25,39 @@ PATHS = {
     ('POST', '/v1/jobs/{id}/resubmit'): 'failed',
     ('GET', '/v1/therapeutic-candidates/{id}'): 'candidate',
     ('GET', '/v1/variants/{id}'): 'variant',
+    ('GET', '/v1/jobs/{id}/files/{name}'): 'job',
+    ('GET', '/v1/{resource}/{id}'): 'job',
+    ('GET', '/v1/{resource}/{id}/results'): 'job',
+    ('GET', '/v1/{resource}/{id}/files/{name}'): 'job',
+    ('POST', '/v1/{resource}/{id}/cancel'): 'typed',
+    ('GET', '/v1/job-types/{job_type}/jobs/{id}'): 'own',
+    ('GET', '/v1/job-types/{job_type}/jobs/{id}/results'): 'own',
+    ('GET', '/v1/job-types/{job_type}/jobs/{id}/files/{name}'): 'own',
+    ('POST', '/v1/job-types/{job_type}/jobs/{id}/cancel'): 'own_waiting',
+    ('GET', '/v1/batches/{id}'): 'batch',
+    ('GET', '/v1/batches/{id}/jobs'): 'batch',
+    ('GET', '/v1/batches/{id}/results'): 'batch',
+    ('POST', '/v1/batches/{id}/cancel'): 'batch',
 }
+# What stands for the other holes of a path, which name nobody's thing.
+HOLES = {'{job_type}': 'own_type', '{name}': 'file-1.txt', '{resource}': 'humanizations'}
 # (what is ours, the body that names it)
 BODIES: dict[tuple[str, str], list[tuple[str, Callable[[str], dict]]]] = {
     ('POST', '/v1/jobs'): [('variant', lambda id: {'variant_id': id, 'job_type': 'humanization'})],
+    ('POST', '/v1/{resource}'): [('variant', lambda id: {'variant_id': id})],
+    ('POST', '/v1/job-types/{job_type}/jobs'): [('variant', lambda id: {'variant_id': id})],
+    ('POST', '/v1/batches'): [('variant', lambda id: {'variants': [id], 'job_type': 'humanization'})],
 }
 # Filters do not refuse what is not there: their page is empty. (what is ours, the query that names it)
 FILTERS = {
     ('GET', '/v1/jobs'): [('variant', 'variant_id={id}')],
+    ('GET', '/v1/{resource}'): [('variant', 'variant_id={id}')],
+    ('GET', '/v1/job-types/{job_type}/jobs'): [('variant', 'variant_id={id}')],
 }
 # Nothing that the client sends can name anybody's thing.
 NONE = {
     ('POST', '/v1/therapeutic-candidates'), ('GET', '/v1/me'), ('GET', '/v1/events'), ('GET', '/v1/job-types'),
+    ('GET', '/v1/batches'),
     ('GET', '/healthz'), ('GET', '/readyz'), ('GET', '/metrics'),
 }
 
@@ -43,32 +65,50 @@ NONE = {
 @pytest.fixture(scope='module')
 def ours(system):
     """Ids of the first organisation's things."""
-    job, failed = (system.submit(system.make_variant(orders)) for orders in ('plain', 'fail=x'))
-    waiting = system.submit(job_type='structure')
-    system.wait_terminal([job, failed])
-    variant = system.http.get(f'/v1/jobs/{job}').json()['variant_id']
-    return {'job': job, 'failed': failed, 'waiting': waiting, 'variant': variant,
-            'candidate': system.http.get(f'/v1/variants/{variant}').json()['candidate_id']}
+    variant = system.make_variant('files=1')
+    job, own, failed = system.submit(variant), system.submit(variant), system.submit(system.make_variant('fail=x'))
+    waiting, own_waiting = (system.submit(variant, 'structure') for _ in range(2))
+    system.wait_terminal([job, own, failed])
+    # An operator's own type, which nobody serves here.
+    system.query("insert into declarations (job_type, title, version, options_schema) values ('own_type', 'x', '1.0.0', %s)",
+                 '{"type": "object"}')
+    system.query("update jobs set job_type = 'own_type' where id = any (%s::uuid[])", [own, own_waiting])
+    system.query("insert into limits (job_type, max_out) values ('humanization', 0)")  # what is canceled must wait
+    time.sleep(1)
+    typed = system.submit(variant)
+    batch = system.http.post('/v1/batches', json={'variants': [variant], 'job_type': 'structure'}).json()['id']
+    yield {'job': job, 'failed': failed, 'waiting': waiting, 'variant': variant, 'typed': typed, 'own': own,
+           'own_waiting': own_waiting, 'batch': batch,
+           'candidate': system.http.get(f'/v1/variants/{variant}').json()['candidate_id']}
+    system.query("delete from limits where job_type = 'humanization'")
+    system.query("delete from declarations where job_type = 'own_type'")
+    # What waits is nobody's business any more.
+    for waits in system.query("select id::text from jobs where job_type = 'own_type' and completed_at is null"):
+        system.http.post(f'/v1/jobs/{waits["id"]}/cancel')
+
+
+def filled(pattern: str, identifier: str = '') -> str:
+    return re.sub(r'\{\w+\}', lambda hole: HOLES.get(hole[0], identifier), pattern)
 
 
 def test_every_route_has_its_case():
     assert set(ROUTES) == {*PATHS, *BODIES, *FILTERS, *NONE}
-    assert {route for route in ROUTES if '{' in route[1]} == set(PATHS)
+    assert {route for route in ROUTES if '{id}' in route[1]} == set(PATHS)
 
 
 @pytest.mark.parametrize('route', PATHS, ids=' '.join)
 def test_in_a_path(api, other, ours, route):
     method, pattern = route
-    mine = pattern.replace('{id}', ours[PATHS[route]])
+    mine = filled(pattern, ours[PATHS[route]])
     assert api.request(method, mine).status_code < 300
     theirs = other.http.request(method, mine)
     check_problem(theirs, 404, 'not_found')
-    assert shape(theirs) == shape(other.http.request(method, pattern.replace('{id}', str(uuid.uuid4()))))
+    assert shape(theirs) == shape(other.http.request(method, filled(pattern, str(uuid.uuid4()))))
 
 
 @pytest.mark.parametrize('route', BODIES, ids=' '.join)
 def test_in_a_body(api, other, ours, route):
-    method, path = route
+    method, path = route[0], filled(route[1])
     for name, body in BODIES[route]:
         assert api.request(method, path, json=body(ours[name])).status_code < 300
         theirs = other.http.request(method, path, json=body(ours[name]))
@@ -78,7 +118,7 @@ def test_in_a_body(api, other, ours, route):
 
 @pytest.mark.parametrize('route', FILTERS, ids=' '.join)
 def test_in_a_filter(api, other, ours, route):
-    method, path = route
+    method, path = route[0], filled(route[1])
     for name, query in FILTERS[route]:
         assert api.request(method, f'{path}?{query.format(id=ours[name])}').json()['data']
         theirs = other.http.request(method, f'{path}?{query.format(id=ours[name])}')
