@@ -111,11 +111,16 @@ static const pt_sql_t sql_missing_variants = {
     "  select id, case when bytes > 1048576 then bytes end as large from sized"                    \
     "  where upto <= 1048576 or upto = bytes) "
 
+/* As the job's own results have it: `partial` only where there is one. */
+#define REASON                                                                                     \
+    "case j.status when 'canceled' then 'canceled' else j.error_code end as code,"                 \
+    " case j.status when 'canceled' then 'canceled' else j.error_message end as message"
+
 #define LINE(RESULTS)                                                                              \
     "row_to_json((select l from (select j.id as job_id, j.variant_id, v.name, j.status,"           \
-    "  case when j.status <> 'completed' then (select row_to_json(e) from (select"                 \
-    "    case j.status when 'canceled' then 'canceled' else j.error_code end as code,"             \
-    "    case j.status when 'canceled' then 'canceled' else j.error_message end as message) e)"    \
+    "  case when j.status = 'completed' then null"                                                 \
+    "    when j.error_details is null then (select row_to_json(e) from (select " REASON ") e)"     \
+    "    else (select row_to_json(e) from (select " REASON ", j.error_details as partial) e)"      \
     "  end as error, " RESULTS " as results, r.model_versions) l))"
 
 #define ENDED_FROM                                                                                 \

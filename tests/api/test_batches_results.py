@@ -55,6 +55,14 @@ def test_lines_are_what_the_jobs_have(api, finished):
             assert line['results'] is line['model_versions'] is None
 
 
+def test_a_line_says_what_a_failed_job_had_reached(api, system):
+    batch = submit(api, [system.make_variant('fail=x reached=numbering')])['id']
+    wait_ended(api, batch)
+    (line,) = lines(api, batch)
+    assert line['error']['partial']
+    assert line['error'] == api.get(f'/v1/jobs/{line["job_id"]}/results').json()['error']
+
+
 def test_the_table_has_a_row_a_job(api, finished):
     found = table(api, finished)
     assert list(found[0]) == ['name', 'variant_id', 'job_id', 'status', 'error_code', 'error_message', 'attempt', 'pid',
