@@ -53,11 +53,12 @@ static void answer_made(const pt_http_t *http, const pt_request_t *request, pt_r
     pt_uuid_format(batch, id);
     pt_store_batch(http->gateway->pool, &request->caller.org_id, batch, &json);
     snprintf(bare, sizeof bare, "{\"id\":\"%s\",\"object\":\"batch\"}", id);
-    pt_response_text(response, 202, "application/json", json ? json : bare,
-                     strlen(json ? json : bare));
+    if (json)
+        pt_response_row(response, 202, json);
+    else
+        pt_response_text(response, 202, "application/json", bare, strlen(bare));
     snprintf(location, sizeof location, "/v1/batches/%s", id);
     pt_response_header(response, "Location", location);
-    free(json);
 }
 
 static void make(const pt_http_t *http, const pt_request_t *request, pt_response_t *response,

@@ -28,12 +28,14 @@ void pt_api_answer_failure(const pt_request_t *request, pt_response_t *response,
 void pt_api_answer_row(const pt_request_t *request, pt_response_t *response,
                        pt_pg_outcome_t outcome, char *json, const char *missing)
 {
+    if (outcome == PT_PG_OK && json) {
+        pt_response_row(response, 200, json);
+        return;
+    }
     if (outcome != PT_PG_OK)
         pt_api_answer_failure(request, response, outcome);
-    else if (!json)
-        pt_problem(request, response, PT_NOT_FOUND, missing, NULL);
     else
-        pt_response_text(response, 200, "application/json", json, strlen(json));
+        pt_problem(request, response, PT_NOT_FOUND, missing, NULL);
     free(json);
 }
 
@@ -92,9 +94,10 @@ void pt_api_job_logs(const pt_http_t *http, const pt_request_t *request, pt_resp
     pt_pg_outcome_t outcome =
         pt_store_job_logs(http->gateway->pool, &request->caller.org_id, &request->argument,
                           values[0].number, values[1].number, as_text, &answer);
-    pt_api_answer_row(request, response, outcome, answer, pt_api_no_job);
-    if (as_text && response->status == 200)
-        response->type = "text/plain; charset=utf-8";
+    if (as_text && outcome == PT_PG_OK && answer)
+        pt_response_take(response, 200, "text/plain; charset=utf-8", answer, strlen(answer));
+    else
+        pt_api_answer_row(request, response, outcome, answer, pt_api_no_job);
 }
 
 void pt_api_job_position(const pt_http_t *http, const pt_request_t *request,
@@ -135,10 +138,9 @@ void pt_api_answer_page(const pt_request_t *request, pt_response_t *response, pt
     char *body = NULL;
     int size = asprintf(&body, "{\"data\":%s,\"next_cursor\":%s}", page->data, cursor);
     if (size >= 0)
-        pt_response_text(response, 200, "application/json", body, (size_t)size);
+        pt_response_row(response, 200, body);
     else
         pt_problem(request, response, PT_INTERNAL, NULL, NULL);
-    free(size >= 0 ? body : NULL);
     free(page->data);
 }
 

@@ -23,7 +23,7 @@ static void answer_large(const pt_request_t *request, pt_response_t *response,
                          pt_pg_outcome_t outcome, char *json)
 {
     if (json)
-        pt_response_take(response, 200, "application/json", json, strlen(json));
+        pt_response_row(response, 200, json);
     else
         pt_api_answer_row(request, response, outcome, NULL, pt_api_no_job);
 }
@@ -59,15 +59,16 @@ static void answer_large_result(pt_pool_t *pool, const pt_request_t *request,
 }
 
 static void answer_result(pt_pool_t *pool, const pt_request_t *request, pt_response_t *response,
-                          const pt_which_t *which, const pt_store_result_t *result)
+                          const pt_which_t *which, pt_store_result_t *result)
 {
     if (!result->status)
         pt_problem(request, response, PT_NOT_FOUND, pt_api_no_job, NULL);
     else if (result->large)
         answer_large_result(pool, request, response, which);
-    else if (result->json)
-        pt_response_text(response, 200, "application/json", result->json, strlen(result->json));
-    else if (strcmp(result->status, "failed") == 0 || strcmp(result->status, "canceled") == 0)
+    else if (result->json) {
+        pt_response_row(response, 200, result->json);
+        result->json = NULL;
+    } else if (strcmp(result->status, "failed") == 0 || strcmp(result->status, "canceled") == 0)
         answer_failed(request, response, result);
     else
         pt_problem(request, response, PT_NOT_COMPLETED, "The job has not ended yet.", NULL);

@@ -192,8 +192,6 @@ bool pt_request_is_encoded(const pt_request_t *self)
 void pt_response_take(pt_response_t *self, int status, const char *type, char *body, size_t size)
 {
     free(self->body);
-    if (body && strcmp(type, "application/json") == 0)
-        size = pt_json_squeeze(body, size);
     self->status = status;
     self->type = type;
     self->body = body;
@@ -211,6 +209,11 @@ void pt_response_text(pt_response_t *self, int status, const char *type, const c
     memcpy(copy, text, size);
     copy[size] = 0;
     pt_response_take(self, status, type, copy, size);
+}
+
+void pt_response_row(pt_response_t *self, int status, char *json)
+{
+    pt_response_take(self, status, "application/json", json, pt_json_squeeze(json, strlen(json)));
 }
 
 void pt_response_json(pt_response_t *self, int status, const char *type, json_t *value)

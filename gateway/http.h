@@ -107,6 +107,8 @@ void pt_response_text(pt_response_t *self, int status, const char *type, const c
                       size_t size);
 /* Takes the body. */
 void pt_response_take(pt_response_t *self, int status, const char *type, char *body, size_t size);
+/* Takes JSON as the database wrote it, whose white space goes. */
+void pt_response_row(pt_response_t *self, int status, char *json);
 /* Takes `value`; NULL stands for memory that ran out and becomes an empty 500. */
 void pt_response_json(pt_response_t *self, int status, const char *type, json_t *value);
 /* Adds a line. `value` must have no control characters; one that does not fit is left out. */

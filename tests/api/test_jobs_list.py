@@ -197,4 +197,4 @@ def test_pages_stay_right_while_jobs_come_in(api, system, org, filters):
             assert set(ids(before)) <= set(ids(jobs)), 'one was skipped'
     waiting = {job['id'] for job in before if job['job_type'] == 'structure'}
     assert len(waiting) > 100 and all(waiting <= set(ids(jobs)) for jobs in during)
-    assert load.per_second > 100, 'too slow to tell'
+    assert load.per_second > 20, 'too slow to tell'
