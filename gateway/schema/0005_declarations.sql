@@ -37,14 +37,23 @@ language plpgsql as $$
 declare
     new_ids uuid[]; new_orgs uuid[]; new_types text[]; new_details text[]; numbers bigint[];
     any_limits boolean := exists (select 1 from limits);
-    any_wants boolean := exists (select 1 from declarations d
-                                 where d.wants <> '{}' and d.job_type = any (job_types));
+    earliers jsonb[];
 begin
+    if exists (select 1 from declarations d where d.wants <> '{}' and d.job_type = any (job_types)) then
+        select array_agg(e.earlier order by g.n) into earliers
+        from unnest(variant_ids, job_types) with ordinality as g (variant_id, job_type, n) cross join lateral (
+            select jsonb_object_agg(w.job_type, c.id) as earlier
+            from declarations d cross join unnest(d.wants) as w (job_type) cross join lateral (
+                select j.id from jobs j where j.variant_id = g.variant_id and j.job_type = w.job_type
+                and (j.status = 'completed') is not false order by j.completed_at desc, j.id limit 1) c
+            where d.job_type = g.job_type) e;
+    end if;
+
     with given as (
         select * from unnest(ids, org_ids, variant_ids, job_types, reserved, priorities, request_ids,
-                             resubmit_ofs, options, batch_ids)
+                             resubmit_ofs, options, batch_ids, earliers)
                       as g (id, org_id, variant_id, job_type, reserved, priority, request_id, resubmit_of,
-                            options, batch_id)
+                            options, batch_id, earlier)
     ), owned as (
         select g.* from given g join variants v on v.id = g.variant_id and v.org_id = g.org_id
         for key share of v
@@ -52,13 +61,7 @@ begin
         select o.*,
                case when o.resubmit_of is null then o.options
                     else (select f.options::text from jobs f where f.id = o.resubmit_of and f.org_id = o.org_id)
-                    end as asked,
-               case when any_wants then (
-                    select jsonb_object_agg(w.job_type, e.id)
-                    from declarations d cross join unnest(d.wants) as w (job_type) cross join lateral (
-                        select j.id from jobs j where j.variant_id = o.variant_id and j.job_type = w.job_type
-                        and (j.status = 'completed') is not false order by j.completed_at desc, j.id limit 1) e
-                    where d.job_type = o.job_type) end as earlier
+                    end as asked
         from owned o
     ), made as (
         insert into jobs (id, org_id, variant_id, job_type, priority, request_id, resubmit_of, options, earlier,
