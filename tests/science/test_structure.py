@@ -161,6 +161,25 @@ def test_a_loop_that_no_template_has_is_closed_by_the_engine():
 
 
 @promod3
+def test_closed_loops_are_the_same_whatever_came_before():
+    """ProMod3's random numbers start anew. The light chain ends within CDR3: what is left has no template."""
+    cut = job(("heavy", VH), ("light", VL[:-12]))
+    first, second = endings(cut, cut)
+    assert first["results"]["cdr_analysis"][-1]["template"] is None
+    assert msgpack.packb(first) == msgpack.packb(second)
+
+
+@promod3
+def test_chains_that_are_cut_or_have_an_insertion_are_modelled_whole():
+    inserted = VH.replace("TADTSSNTAYLQ", "TADTSGSGSGSSSNTAYLQ")
+    asked = [VH[15:], VH[:-11], inserted]
+    for heavy, ending in zip(asked, endings(*[job(("heavy", heavy), ("light", VL)) for heavy in asked])):
+        assert ending["m"] == "result", ending
+        atoms = atoms_of(ending["files"]["model.pdb"]["content"])
+        assert sum(atom[0] == "H" and atom[3] == "CA" for atom in atoms) == len(heavy)
+
+
+@promod3
 def test_templates_can_be_left_out(mab):
     used = mab["results"]["templates"]["H"]["framework"][0]["pdb"]
     ending, = endings(job(*MAB, templates_exclude=[used.upper()]))

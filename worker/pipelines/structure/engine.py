@@ -42,10 +42,6 @@ class Engine:
     def structures(self):
         return loop.LoadStructureDB()
 
-    @cached_property
-    def torsions(self):
-        return loop.LoadTorsionSamplerCoil()
-
     def build(self, assemblies, minimise):
         """An entity with a chain A, B … for each assembly, residues numbered from 1."""
         try:
@@ -78,9 +74,10 @@ class Engine:
         return modelling.BuildRawModel(alignments)
 
     def close(self, handle):
+        torsions = loop.LoadTorsionSamplerCoil()  # anew for each job: its random numbers go on from where they were
         modelling.CloseGaps(handle, merge_distance=MERGE, fragment_db=self.fragments, structure_db=self.structures,
-                            torsion_sampler=self.torsions)
-        modelling.ModelTermini(handle, self.torsions)
+                            torsion_sampler=torsions)
+        modelling.ModelTermini(handle, torsions)
         if len(handle.gaps):
             raise EngineError(f'ProMod3 could not close {", ".join(map(str, handle.gaps))}')
 

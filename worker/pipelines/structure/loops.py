@@ -41,9 +41,9 @@ def rule_of(chain, cdr):
 
 
 def anchor_positions(target, cdr, size):
-    """The residues on both sides of the CDR."""
-    loop = target.layout.cdrs[cdr]
-    return list(range(max(0, loop.start - size), loop.start)) + list(range(loop.stop, loop.stop + size))
+    """The residues on both sides of the CDR, as far as there are any."""
+    loop, end = target.layout.cdrs[cdr], len(target.positions)
+    return [*range(max(0, loop.start - size), loop.start), *range(loop.stop, min(end, loop.stop + size))]
 
 
 def candidates(target, cdr, domains, rule):
@@ -75,7 +75,9 @@ def place(target, cdr, backbone, ranked, rule):
     placed = []
     for (_, domain), weight in zip(ranked, w):
         shift = domain.layout.cdrs[cdr].start - target.layout.cdrs[cdr].start
-        placed.append(Placed(domain, fit(domain.backbone[[n + shift for n in ours]], goal), weight))
+        there = [i for i, n in enumerate(ours) if 0 <= n + shift < len(domain.positions)]
+        move = fit(domain.backbone[[ours[i] + shift for i in there]], goal[there])
+        placed.append(Placed(domain, move, weight))
     return placed
 
 
