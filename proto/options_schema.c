@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define DEPTH_MAX 8     /* of a schema in a schema */
-#define REPEAT_MAX 1000 /* product of all {m,n} in a pattern: glibc takes memory for each */
+#define EXTENT_MAX 2000 /* of a pattern, its repetitions written out: glibc takes memory for each  \
+                         */
 
 static const char *const types[] = {"object", "array",   "string", "integer",
                                     "number", "boolean", "null"};
@@ -122,28 +123,87 @@ static bool check_required(const json_t *value, const json_t *schema, const pt_p
 
 /* ---- patterns ---------------------------------------------------------------------------- */
 
-/* The larger number of "{m,n}"; 1 for what is none. */
+/* How large glibc's tree of a pattern gets: what is repeated stands in it that often, `+` means
+ * twice, so that each sign of `a++++` or `(((a+)+)+)+` doubles it. */
+typedef struct {
+    long sums[PT_PATTERN_MAX + 1]; /* of what stands at each depth of parentheses */
+    int depth;
+    long last; /* of what a repetition would repeat */
+} extent_t;
+
+static void extend(extent_t *self, long size)
+{
+    self->last = size;
+    self->sums[self->depth] += size;
+}
+
+static void repeat(extent_t *self, long times)
+{
+    long more = self->last * (times - 1);
+    self->last += more;
+    self->sums[self->depth] += more;
+}
+
+static void open_group(extent_t *self)
+{
+    self->sums[++self->depth] = 0;
+}
+
+static void close_group(extent_t *self)
+{
+    if (self->depth > 0)
+        extend(self, self->sums[self->depth--] + 1);
+}
+
+/* How often "{m,n}" and "{m,}" make it stand there; 1 for what is none. */
 static long repetitions(const char *brace)
 {
     char *end;
     long low = strtol(brace + 1, &end, 10), high = *end == ',' ? strtol(end + 1, NULL, 10) : low;
-    long most = low > high ? low : high;
-    return most < 1 ? 1 : most > REPEAT_MAX ? REPEAT_MAX + 1 : most;
+    long most = low >= EXTENT_MAX || high >= EXTENT_MAX ? EXTENT_MAX : low > high ? low + 1 : high;
+    return most < 1 ? 1 : most;
 }
 
-/* A back reference costs time without bound, large repetitions in each other memory. */
+/* The last byte of the bracket expression that begins there; nothing in it repeats or groups. */
+static const char *bracket_end(const char *c)
+{
+    c += c[1] == '^' ? 2 : 1;
+    for (const char *first = c; *c && (*c != ']' || c == first); c++) {
+        bool named = *c == '[' && c[1] && strchr(".:=", c[1]);
+        const char close[] = {c[1], ']', 0}, *end = named ? strstr(c + 2, close) : NULL;
+        c = end ? end + 1 : c;
+    }
+    return *c ? c : c - 1;
+}
+
+/* Adds what stands there; returns its last byte. */
+static const char *measure(extent_t *self, const char *c)
+{
+    if (*c == '(')
+        open_group(self);
+    else if (*c == ')')
+        close_group(self);
+    else if (*c == '+')
+        repeat(self, 2);
+    else if (*c == '{')
+        repeat(self, repetitions(c));
+    else if (*c != '*' && *c != '?')
+        extend(self, 1);
+    return *c == '[' ? bracket_end(c) : *c == '\\' && c[1] ? c + 1 : c;
+}
+
+/* A back reference costs time without bound, a large tree memory. */
 static const char *excess(const char *pattern)
 {
-    long product = 1;
-    for (const char *c = pattern; *c && product <= REPEAT_MAX; c++) {
+    extent_t extent = {.last = 1};
+    for (const char *c = pattern; *c; c++) {
         if (*c == '\\' && c[1] >= '1' && c[1] <= '9')
             return "must have no back references";
-        if (*c == '\\' && c[1])
-            c++;
-        else if (*c == '{')
-            product *= repetitions(c);
+        c = measure(&extent, c);
+        if (extent.sums[extent.depth] > EXTENT_MAX)
+            return "is longer than 2000 characters with its repetitions written out";
     }
-    return product > REPEAT_MAX ? "repeats in braces more than 1000 times" : NULL;
+    return NULL;
 }
 
 static bool check_pattern(const json_t *value, const json_t *schema, const pt_place_t *at,
