@@ -142,7 +142,7 @@ static bool wait_for_end(const pt_http_t *http, const pt_request_t *request,
     int seconds = wait_of(request);
     asker_t asker = {http->gateway->pool, {&request->caller.org_id, job_id, resource}};
     if (seconds == 0 || !pt_awaits_wait(http->gateway->awaits, &request->caller.org_id, job_id,
-                                        seconds * 1000, has_ended, &asker))
+                                        seconds * INT64_C(1000), has_ended, &asker))
         return false;
     char applied[24];
     pt_api_answer_typed(http, request, response, &asker.which);

@@ -82,7 +82,7 @@ const char *pt_value_shown(const json_t *value, char text[PT_SHOWN_MAX])
     snprintf(text, QUOTED_MAX + 1, "%s", whole ? whole : "");
     trim(text);
     if (whole && strlen(whole) > QUOTED_MAX)
-        strcat(text, "…");
+        snprintf(text + strlen(text), PT_SHOWN_MAX - strlen(text), "…");
     free(whole);
     return text;
 }
