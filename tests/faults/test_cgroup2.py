@@ -1,5 +1,7 @@
 """Memory limits by control groups of version 2, in a virtual machine, because few machines that run tests have them:
 the worker runs in a group that it may write, all else here."""
+import re
+
 import pytest
 from promises import check
 
@@ -12,8 +14,9 @@ pytestmark = [pytest.mark.skipif(bool(guest.missing()), reason=guest.missing() o
 GROUP = '/sys/fs/cgroup/worker'  # as systemd makes one for a unit with Delegate=memory
 LIMIT = 64  # MiB
 START = """
-(echo 0 > {group}/cgroup.procs; exec {worker} --brokers {brokers} --events-in {events} --name guest --insecure \
- --slots humanization=2 --pipeline humanization={pipeline} --limits humanization:memory={limit}M) < /dev/null > /dev/null 2>> /worker.log &
+( (echo 0 > {group}/cgroup.procs; exec {worker} --brokers {brokers} --events-in {events} --name guest --insecure \
+ --slots humanization=2 --pipeline humanization={pipeline} --limits humanization:memory={limit}M) \
+ < /dev/null > /dev/null 2>> /worker.log &)
 """
 
 
@@ -34,8 +37,8 @@ class Worker:
         return self.vm.run('cat /worker.log')
 
     def pids(self, program: str) -> list[int]:
-        files = self.vm.run(f'grep -l {program} /proc/[0-9]*/cmdline 2> /dev/null').split()
-        return [int(file.split('/')[2]) for file in files]
+        said = self.vm.run(f'grep -l {program} /proc/[0-9]*/cmdline 2> /dev/null')
+        return [int(pid) for pid in re.findall('/proc/([0-9]+)/', said)]
 
     def groups(self) -> list[str]:
         """Of pipelines."""
