@@ -2,6 +2,8 @@
 calibrated on the templates themselves, each modelled without itself."""
 import bisect
 import csv
+import hashlib
+import io
 from pathlib import Path
 
 FILE = 'structure_confidence.tsv'
@@ -11,10 +13,11 @@ CLOSED = 'closed'  # the rows of loops that the engine closed, without a templat
 class Confidence:
     def __init__(self, folder: Path) -> None:
         self.rows = {}  # region → [(spread up to, expected error in A, share within 1 A)]
-        with open(folder / FILE, newline='') as file:
-            for row in csv.DictReader(file, delimiter='\t'):
-                self.rows.setdefault(row['region'], []).append(
-                    (float(row['spread_up_to']), float(row['error_A']), float(row['within_1A'])))
+        text = (folder / FILE).read_text()
+        self.version = hashlib.sha256(text.encode()).hexdigest()[:12]
+        for row in csv.DictReader(io.StringIO(text), delimiter='\t'):
+            self.rows.setdefault(row['region'], []).append(
+                (float(row['spread_up_to']), float(row['error_A']), float(row['within_1A'])))
 
     def of(self, region, spread):
         """Expected error (A) and the share of such residues that are within 1 A."""

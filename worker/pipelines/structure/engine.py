@@ -1,5 +1,5 @@
-"""ProMod3: from assembled domains to a whole model. What it keeps loaded between jobs is about 0.9 GB with the loop
-libraries, which are read when a loop is first missing, and 0.2 GB without.
+"""ProMod3: from assembled domains to a whole model. What it keeps loaded between jobs grows to 1 GB when a loop is first
+missing and its fragment libraries are read.
 """
 import math
 from functools import cached_property

@@ -35,17 +35,17 @@ class Modeller:
         self.confidence = Confidence(data)
         self.program = str(program)
         self.step = step
-        self.reached = 'nothing'
+        self.doing = self.reached = 'nothing'  # the step, and the last one that succeeded
         self.engine = Engine(self.on)
 
     def on(self, words, fraction):
-        """The last step that succeeded is the one before."""
-        self.reached, self.doing = getattr(self, 'doing', 'nothing'), words
+        self.reached, self.doing = self.doing, words
         self.step(words, fraction)
 
     def versions(self):
         return {'promod3': promod3.__version__, 'openstructure': ost.VERSION, 'force_field': 'CHARMM27 (OpenStructure)',
-                'templates': self.templates.version, 'structure': job_options.VERSION}
+                'templates': self.templates.version, 'confidence': self.confidence.version,
+                'structure': job_options.VERSION}
 
     def compute(self, chains, form, lone_heavy, given):
         model = self.model(chains, form, lone_heavy, given)

@@ -47,8 +47,10 @@ def line_of(modeller, name, chains, given, folder):
         answer = modeller.compute(chains, None, True, given)
     except Refused as refused:
         return {'name': name, 'error': refused.message, 'code': refused.code}
-    except (EngineError, NumberingError) as failed:
-        return {'name': name, 'error': str(failed), 'code': 'engine_failed'}
+    except EngineError as failed:
+        return {'name': name, 'error': f'ProMod3: {failed}', 'code': 'engine_failed'}
+    except NumberingError as failed:
+        return {'name': name, 'error': str(failed), 'code': 'numbering_failed'}
     if folder:
         for suffix in ('pdb', 'cif'):
             stem = ''.join(c if c.isalnum() or c in '._-' else '_' for c in name) or 'model'
