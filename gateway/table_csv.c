@@ -53,12 +53,13 @@ static bool is_plain(const json_t *value)
     return !json_is_object(value) && !json_is_array(value);
 }
 
+/* An empty list may be one of objects, so it is none. */
 static bool is_plain_list(const json_t *list)
 {
     for (size_t i = 0; i < json_array_size(list); i++)
         if (!is_plain(json_array_get(list, i)))
             return false;
-    return json_is_array(list);
+    return json_array_size(list) > 0;
 }
 
 static void walk(const json_t *value, const char *path, int depth, visit_t *visit, void *context)

@@ -4,7 +4,8 @@
  * under a key that is given, one for each of them. The columns are the job's own, then the paths of
  * all values that some result has: keys with dots between them. A list of plain values is one cell,
  * with semicolons. Lists of objects, and maps with more than PT_TABLE_MAP_MAX members (one for each
- * residue), are left out. What has no column, because it was not learnt, stands as JSON in the last
+ * residue), are left out; so are empty lists, which would else make a column that is empty where
+ * others have objects. What has no column, because it was not learnt, stands as JSON in the last
  * one, `other`.
  *
  * No text in a cell begins a formula: before = + - @ tab and CR stands an apostrophe.

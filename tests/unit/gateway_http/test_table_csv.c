@@ -50,7 +50,7 @@ static void a_list_of_objects_is_rows(void **state)
     (void)state;
     assert_string_equal(one("[{\"s\": \"p\", \"n\": 1}, {\"s\": \"q\", \"m\": 2}]"),
                         OWN "s,n,m,other\r\n" JOB "p,1,,\r\n" JOB "q,,2,\r\n");
-    assert_string_equal(one("[]"), OWN "result,other\r\n" JOB ",\r\n");
+    assert_string_equal(one("[]"), OWN "other\r\n" JOB "\r\n");
 }
 
 static void a_list_under_a_key_is_rows_too(void **state)
@@ -70,7 +70,18 @@ static void plain_lists_are_one_cell(void **state)
     (void)state;
     assert_string_equal(one("{\"m\": [\"Q5V\", \"P9A\"], \"n\": [1, 2.5, true, null], \"o\": [],"
                             " \"p\": [{\"q\": 1}], \"r\": [[1]]}"),
-                        OWN "m,n,o,other\r\n" JOB "Q5V;P9A,1;2.5;true;,,\r\n");
+                        OWN "m,n,other\r\n" JOB "Q5V;P9A,1;2.5;true;,\r\n");
+}
+
+/* An empty column would say that nobody has any, though what others have is left out. */
+static void an_empty_list_makes_no_column(void **state)
+{
+    (void)state;
+    static const char *const results[] = {"{\"a\": 1, \"b\": [], \"c\": []}",
+                                          "{\"a\": 2, \"b\": [{\"x\": 1}], \"c\": [\"Q5V\"]}"};
+    assert_string_equal(table_of(results, 2, 2, NULL),
+                        OWN "a,c,other\r\n" JOB "1,,\r\n" JOB "2,Q5V,\r\n");
+    assert_string_equal(table_of(results, 1, 0, NULL), OWN "other\r\n" JOB "\"{\"\"a\"\":1}\"\r\n");
 }
 
 /* As a spreadsheet would read them, and as the pipeline wrote them. */
@@ -154,6 +165,7 @@ int main(void)
         cmocka_unit_test(a_list_of_objects_is_rows),
         cmocka_unit_test(a_list_under_a_key_is_rows_too),
         cmocka_unit_test(plain_lists_are_one_cell),
+        cmocka_unit_test(an_empty_list_makes_no_column),
         cmocka_unit_test(numbers_are_as_they_were),
         cmocka_unit_test(what_reads_as_a_formula_does_not),
         cmocka_unit_test(what_would_break_a_line_is_quoted),
