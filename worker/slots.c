@@ -40,7 +40,8 @@ typedef struct {
     pt_limits_t limits;
     pt_child_t child;
     bool up, killed, spoke,
-        took; /* spoke: said a message since its start; took: a job was written to it */
+        took;     /* spoke: said a message since its start; took: a job was written to it */
+    bool garbled; /* said what is no message, and was killed for it */
     bool in_watched;
     bool works;       /* has a job that has not ended */
     bool kill_unsaid; /* killed when there was no process: its death is still to be told */
@@ -293,6 +294,7 @@ static void say_garbage(pt_slots_t *self, slot_t *slot, const char *why, bool to
     read_errors(self, slot); /* they may tell why */
     pt_log(PT_WARNING, "a pipeline broke its protocol", PT_S("pipeline", slot->job_type),
            PT_S("why", why), PT_N("pid", slot->child.pid));
+    slot->garbled = true;
     tell(self, slot, (pt_input_t){.kind = PT_IN_GARBAGE, .why = why, .too_large = too_large});
     if (!slot->killed) /* whoever listens should have; nothing that follows can be understood */
         pt_slots_kill(self, slot->number);
@@ -310,7 +312,7 @@ static void tell_said(pt_slots_t *self, slot_t *slot)
         pt_said_t said;
         why = pt_said_read(&said, message, size);
         bool declares = !why && said.kind == PT_SAID_DECLARE; /* at its start, and of no job */
-        slot->spoke = slot->spoke || !declares;
+        slot->spoke = slot->spoke || (!why && !declares);
         if (!why && !declares && said.kind != PT_SAID_PROGRESS)
             end_errors(self, slot);
         if (!why)
@@ -383,7 +385,7 @@ static void start(pt_slots_t *self, slot_t *slot)
         return;
     }
     slot->up = true;
-    slot->killed = slot->spoke = slot->took = slot->in_watched = false;
+    slot->killed = slot->spoke = slot->took = slot->garbled = slot->in_watched = false;
     slot->started = self->now;
     watch(self, slot, STREAM_OUT, slot->child.out, EPOLLIN);
     watch(self, slot, STREAM_ERR, slot->child.err, EPOLLIN);
@@ -486,19 +488,19 @@ static pt_death_t find_death(pt_slots_t *self, const slot_t *slot)
 static void died(pt_slots_t *self, slot_t *slot)
 {
     char text[WHY_SIZE];
-    bool killed = slot->killed;
+    bool killed = slot->killed, wanted = killed && !slot->garbled;
     read_output(self, slot);
     read_errors(self, slot);
     pt_death_t death = find_death(self, slot);
-    bool quick = !killed && !slot->spoke && !took_job(slot) && self->now - slot->started < START_MS;
+    bool quick = !wanted && !slot->spoke && !took_job(slot) && self->now - slot->started < START_MS;
     describe(&death, text, sizeof text);
     if (!killed)
         pt_log(PT_WARNING, "a pipeline died", PT_S("pipeline", slot->job_type), PT_S("how", text),
                PT_N("slot", slot->number), PT_N("pid", slot->child.pid));
-    if (killed || slot->spoke)
+    if (wanted || slot->spoke)
         slot->quick_deaths = 0;
     release(self, slot);
-    plan_start(self, slot, quick, text);
+    plan_start(self, slot, quick, slot->garbled ? "it says what is no message" : text);
     tell(self, slot, (pt_input_t){.kind = PT_IN_DIED, .death = &death});
 }
 

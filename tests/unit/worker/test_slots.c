@@ -587,6 +587,21 @@ static void program_that_dies_at_its_start_is_tried_less_and_less(void **state)
     unlink(path);
 }
 
+static void program_that_prints_at_its_start_is_tried_less_and_less(void **state)
+{
+    char path[32];
+    told_t told;
+    (void)state;
+    open_script(&told, "echo hello; exec sleep 60", path); /* no message */
+    run_until(&told, &told.deaths, 3);
+    run_for(&told, 500);
+    assert_int_equal(told.garbage, 3);
+    assert_int_equal(told.deaths, 3);
+    assert_int_equal(told.ready, 1);
+    close_slots(&told);
+    unlink(path);
+}
+
 static void program_that_lives_after_a_death_at_its_start_is_ready(void **state)
 {
     char path[32], script[128], mark[] = "/tmp/pt-mark-XXXXXX";
@@ -774,6 +789,7 @@ int main(void)
         cmocka_unit_test(job_that_nobody_reads_blocks_nothing),
         cmocka_unit_test(message_in_small_pieces_is_put_together),
         cmocka_unit_test(program_that_dies_at_its_start_is_tried_less_and_less),
+        cmocka_unit_test(program_that_prints_at_its_start_is_tried_less_and_less),
         cmocka_unit_test(program_that_lives_after_a_death_at_its_start_is_ready),
         cmocka_unit_test(program_that_cannot_be_started_is_told_to_the_job_that_waits),
         cmocka_unit_test(standard_error_of_a_job_is_told_all_before_its_ending),
