@@ -94,6 +94,12 @@ uint64_t pt_credit_free(const pt_credit_t *self, const char *job_type)
     return sum;
 }
 
+uint64_t pt_credit_spare(const pt_credit_t *self, const char *job_type)
+{
+    uint64_t free = pt_credit_free(self, job_type);
+    return free > PT_CREDIT_KEPT ? free - PT_CREDIT_KEPT : 0;
+}
+
 static void take(pt_credit_t *self, int link, const char *job_type, int64_t n)
 {
     pt_counts_t *taken = &self->links[link].taken;

@@ -7,6 +7,7 @@
 #include "proto/message.h"
 
 #define PT_LINKS_MAX 16
+#define PT_CREDIT_KEPT 4
 
 /* A place at a broker. It is worth nothing once that session has ended. */
 typedef struct {
@@ -40,6 +41,10 @@ int64_t pt_credit_slots(const pt_credit_t *self, const char *job_type);
 
 /* How many more jobs of the type may be sent now, over all brokers. */
 uint64_t pt_credit_free(const pt_credit_t *self, const char *job_type);
+
+/* How many of those a backlog may take: PT_CREDIT_KEPT are left for organisations with none, whose
+   new jobs then wait at the broker alone, where they take turns with what it has. */
+uint64_t pt_credit_spare(const pt_credit_t *self, const char *job_type);
 
 /* Takes a place at the broker with most room; .link is -1 if there is none. */
 pt_ticket_t pt_credit_reserve(pt_credit_t *self, const char *job_type);

@@ -92,10 +92,22 @@ void pt_links_release(pt_links_t *self, const pt_ticket_t *ticket, const char *j
         self->sink.credit(self->sink.context);
 }
 
-uint64_t pt_links_free(pt_links_t *self, const char *job_type)
+size_t pt_links_reserve_spare(pt_links_t *self, const char *job_type, pt_ticket_t *tickets,
+                              size_t most)
 {
     pthread_mutex_lock(&self->lock);
-    uint64_t n = pt_credit_free(&self->credit, job_type);
+    size_t spare = pt_credit_spare(&self->credit, job_type);
+    size_t count = spare < most ? spare : most;
+    for (size_t i = 0; i < count; i++)
+        tickets[i] = pt_credit_reserve(&self->credit, job_type);
+    pthread_mutex_unlock(&self->lock);
+    return count;
+}
+
+uint64_t pt_links_spare(pt_links_t *self, const char *job_type)
+{
+    pthread_mutex_lock(&self->lock);
+    uint64_t n = pt_credit_spare(&self->credit, job_type);
     pthread_mutex_unlock(&self->lock);
     return n;
 }

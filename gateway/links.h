@@ -62,7 +62,10 @@ void pt_links_listen(pt_links_t *self, bool on);
 /* Credit, see credit.h; safe from any thread. */
 pt_ticket_t pt_links_reserve(pt_links_t *self, const char *job_type);
 void pt_links_release(pt_links_t *self, const pt_ticket_t *ticket, const char *job_type);
-uint64_t pt_links_free(pt_links_t *self, const char *job_type);
+uint64_t pt_links_spare(pt_links_t *self, const char *job_type);
+/* Takes up to `most` places for what has waited, and says how many. */
+size_t pt_links_reserve_spare(pt_links_t *self, const char *job_type, pt_ticket_t *tickets,
+                              size_t most);
 int64_t pt_links_slots(pt_links_t *self, const char *job_type);
 
 /* The sessions that are open now, a ticket each; returns how many. */

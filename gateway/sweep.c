@@ -27,7 +27,7 @@ static int64_t next_due(const pt_sweep_t *self, int64_t now)
         due = self->edges_at;
     for (size_t i = 0; i < self->backlog_count; i++)
         if (self->backlogs[i].due < due &&
-            pt_links_free(self->links, self->backlogs[i].job_type) > 0)
+            pt_links_spare(self->links, self->backlogs[i].job_type) > 0)
             due = self->backlogs[i].due;
     return due;
 }

@@ -6,18 +6,6 @@
 
 #define HAND_OUT_MAX 256
 
-static int reserve(pt_sweep_t *self, const char *job_type, pt_ticket_t tickets[HAND_OUT_MAX])
-{
-    int count = 0;
-    while (count < HAND_OUT_MAX) {
-        tickets[count] = pt_links_reserve(self->links, job_type);
-        if (tickets[count].link < 0)
-            break;
-        count++;
-    }
-    return count;
-}
-
 /* Nobody can compute it, whoever tries. */
 static void fail(pt_sweep_t *self, const pt_job_parcel_t *job, const pt_inputs_fault_t *fault)
 {
@@ -143,7 +131,8 @@ static pt_pg_outcome_t hand_out_rows(pt_sweep_t *self, backlog_t *backlog,
 static pt_pg_outcome_t hand_out(pt_sweep_t *self, backlog_t *backlog)
 {
     pt_ticket_t tickets[HAND_OUT_MAX];
-    int sent = 0, count = reserve(self, backlog->job_type, tickets);
+    int sent = 0,
+        count = (int)pt_links_reserve_spare(self->links, backlog->job_type, tickets, HAND_OUT_MAX);
     pt_pg_outcome_t outcome = PT_PG_OK;
     if (count > 0)
         outcome = hand_out_rows(self, backlog, tickets, count, &sent);
@@ -163,7 +152,7 @@ static bool take_backlog(pt_sweep_t *self, size_t i, int64_t now, bool *end)
     pthread_mutex_lock(&self->lock);
     backlog_t *backlog = &self->backlogs[i];
     *end = i >= self->backlog_count;
-    bool due = !*end && backlog->due <= now && pt_links_free(self->links, backlog->job_type) > 0;
+    bool due = !*end && backlog->due <= now && pt_links_spare(self->links, backlog->job_type) > 0;
     if (due) {
         backlog->due = INT64_MAX; /* whoever waits from here on says so again */
         backlog->endings = self->endings;

@@ -219,18 +219,14 @@ static bool hand_out(gateway_t *self)
     for (; sweep->type < TYPES_MAX; sweep->type++) {
         const char *job_type = job_types[sweep->type];
         if (sweep->due[sweep->type] > gateway_now(self) ||
-            pt_credit_free(&self->credit, job_type) == 0)
+            pt_credit_spare(&self->credit, job_type) == 0)
             continue;
         sweep->due[sweep->type] = INT64_MAX;
         sweep->endings_then = sweep->endings;
         sweep->held[sweep->type] = false;
         sweep->ticket_count = 0;
-        while (sweep->ticket_count < TICKETS_MAX) {
-            pt_ticket_t ticket = pt_credit_reserve(&self->credit, job_type);
-            if (ticket.link < 0)
-                break;
-            sweep->tickets[sweep->ticket_count++] = ticket;
-        }
+        while (sweep->ticket_count < TICKETS_MAX && pt_credit_spare(&self->credit, job_type) > 0)
+            sweep->tickets[sweep->ticket_count++] = pt_credit_reserve(&self->credit, job_type);
         statement_t *statement = statement_new(DB_HAND_OUT, (size_t)sweep->ticket_count);
         statement->type = sweep->type;
         statement->org = sweep->last_org[sweep->type];
@@ -625,7 +621,7 @@ static int64_t next_due(gateway_t *self)
     if (sweep->hinted && sweep->edges_at < due)
         due = sweep->edges_at;
     for (int type = 0; type < TYPES_MAX; type++)
-        if (sweep->due[type] < due && pt_credit_free(&self->credit, job_types[type]) > 0)
+        if (sweep->due[type] < due && pt_credit_spare(&self->credit, job_types[type]) > 0)
             due = sweep->due[type];
     return due;
 }

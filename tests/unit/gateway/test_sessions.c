@@ -144,6 +144,20 @@ static void credit_is_absolute_and_never_shrinks(void **state)
     assert_int_equal(pt_credit_free(&credit, "humanization"), 2);
 }
 
+static void a_backlog_leaves_some_for_who_has_none(void **state)
+{
+    (void)state;
+    pt_credit_t credit = {0};
+    uint8_t session[PT_SESSION_SIZE] = {1};
+    pt_credit_open(&credit, 0, session);
+    grant(&credit, 0, "humanization", PT_CREDIT_KEPT);
+    assert_int_equal(pt_credit_spare(&credit, "humanization"), 0);
+    assert_int_equal(pt_credit_reserve(&credit, "humanization").link, 0);
+    grant(&credit, 0, "humanization", PT_CREDIT_KEPT + 3);
+    assert_int_equal(pt_credit_free(&credit, "humanization"), PT_CREDIT_KEPT + 2);
+    assert_int_equal(pt_credit_spare(&credit, "humanization"), 2);
+}
+
 static bool serve(pt_credit_t *credit, int link, uint64_t slots)
 {
     pt_counts_t counts = {0};
@@ -276,6 +290,7 @@ int main(void)
         cmocka_unit_test(hello_again_asks_for_a_fresh_socket),
         cmocka_unit_test(a_refused_hello_waits_an_interval),
         cmocka_unit_test(credit_is_absolute_and_never_shrinks),
+        cmocka_unit_test(a_backlog_leaves_some_for_who_has_none),
         cmocka_unit_test(credit_for_what_nobody_serves_is_not_used),
         cmocka_unit_test(slots_are_summed_over_brokers_that_are_there),
         cmocka_unit_test(credit_ends_with_its_session),
