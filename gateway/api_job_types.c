@@ -90,10 +90,11 @@ bool pt_api_place(const pt_http_t *http, const pt_request_t *request, pt_respons
     if (!*request->job_type)
         return true;
     if (pt_resource_of_type(request->job_type) || !is_declared(http, request->job_type)) {
-        pt_problem(request, response, PT_NOT_FOUND,
-                   "There is no such job type of the operator's own; GET /v1/job-types has those that "
-                   "workers declared, each with its path.",
-                   NULL);
+        pt_problem(
+            request, response, PT_NOT_FOUND,
+            "There is no such job type of the operator's own; GET /v1/job-types has those that "
+            "workers declared, each with its path.",
+            NULL);
         return false;
     }
     place->which.resource = pt_resource_for(request->job_type, &place->other, place->path);
