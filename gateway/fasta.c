@@ -96,16 +96,20 @@ static int by_name(const void *a, const void *b)
     return order ? order : *left < *right ? -1 : *left > *right;
 }
 
-/* Those of one name: each half is the partner of the first one of the other role. */
+/* Those of one name: its first VH and its first VL are one antibody, its second ones the next.
+ * Whose name comes again may be another molecule, so what has no partner stays alone. */
 static void pair(pt_fasta_record_t **records, size_t count)
 {
-    const pt_fasta_record_t *first[3] = {NULL};
-    for (size_t i = count; i-- > 0;)
-        first[records[i]->role] = records[i];
-    for (size_t i = 0; i < count; i++)
-        if (records[i]->role != PT_FASTA_LONE)
-            records[i]->partner =
-                first[records[i]->role == PT_FASTA_VH ? PT_FASTA_VL : PT_FASTA_VH];
+    size_t heavy = 0;
+    while (heavy < count && records[heavy]->role == PT_FASTA_LONE)
+        heavy++;
+    size_t light = heavy;
+    while (light < count && records[light]->role == PT_FASTA_VH)
+        light++;
+    for (size_t end = light; heavy < end && light < count; heavy++, light++) {
+        records[heavy]->partner = records[light];
+        records[light]->partner = records[heavy];
+    }
 }
 
 static const char *pair_all(pt_fasta_t *self)

@@ -12,8 +12,8 @@ struct pt_fasta_record {
     char *name;     /* the header's first word */
     char *sequence; /* all lines, without white space; letters as they are */
     pt_fasta_role_t role;
-    /* The other half of the pair: the first record with the same name and the other role. NULL if
-       there is none, or this is no half. */
+    /* The other half of the pair: of the same name's records with the other role the one in the
+       same place, the first for the first. NULL if there is none, or this is no half. */
     const pt_fasta_record_t *partner;
 };
 

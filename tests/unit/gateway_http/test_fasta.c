@@ -24,20 +24,22 @@ static void pairs_and_lone_ones(void **state)
     pt_fasta_clear(&fasta);
 }
 
-/* The first one of the other role is the partner, however many there are. */
-static void halves_that_come_again(void **state)
+/* Each molecule keeps its own two chains, and none is mixed from two. */
+static void a_name_that_comes_again(void **state)
 {
     (void)state;
-    static const char text[] = ">a VL\nA\n>b VH\nC\n>a VL\nD\n>a VH\nE\n>a\nF\n>a VH\nG\n";
+    static const char text[] =
+        ">a VL\nA\n>b VH\nC\n>a VL\nD\n>a VH\nE\n>a\nF\n>a VH\nG\n>a VL\nH\n";
     pt_fasta_t fasta;
     assert_null(pt_fasta_read(&fasta, text, strlen(text)));
-    assert_int_equal(fasta.count, 6);
+    assert_int_equal(fasta.count, 7);
     assert_ptr_equal(fasta.records[0].partner, &fasta.records[3]);
-    assert_ptr_equal(fasta.records[2].partner, &fasta.records[3]);
     assert_ptr_equal(fasta.records[3].partner, &fasta.records[0]);
-    assert_ptr_equal(fasta.records[5].partner, &fasta.records[0]);
+    assert_ptr_equal(fasta.records[2].partner, &fasta.records[5]);
+    assert_ptr_equal(fasta.records[5].partner, &fasta.records[2]);
     assert_null(fasta.records[1].partner);
     assert_null(fasta.records[4].partner);
+    assert_null(fasta.records[6].partner);
     pt_fasta_clear(&fasta);
 }
 
@@ -77,7 +79,7 @@ static void a_name_is_not_cut_at_a_NUL(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pairs_and_lone_ones),        cmocka_unit_test(halves_that_come_again),
+        cmocka_unit_test(pairs_and_lone_ones),        cmocka_unit_test(a_name_that_comes_again),
         cmocka_unit_test(letters_stay_as_they_are),   cmocka_unit_test(what_is_none_is_refused),
         cmocka_unit_test(a_name_is_not_cut_at_a_NUL),
     };
