@@ -10,7 +10,7 @@ import msgpack
 import pytest
 from models import job
 from report import table
-from sources import BUILD, CHECKOUT, PROGRAM, SHARED, lines, read_table, run, shared
+from sources import BUILD, CHECKOUT, PROGRAM, SHARED, TABLES, lines, read_table, run, shared
 from test_humanness import spearman
 
 LOADER = SourceFileLoader("fit_ddg", str(CHECKOUT / "scripts" / "fit-ddg"))
@@ -122,7 +122,7 @@ def clinical():
     rows = read_table(shared("test_only/jain2017.tsv"))
     found, status = lines("stability", [(f"{r['name']} {c}", r[c.lower()]) for r in rows for c in ("VH", "VL")])
     assert status == 0
-    scores = {line["name"]: {**line, **line["developability"],
+    scores = {line["name"]: {**line, **line["developability"], "liabilities_found": line["liabilities"],
                              "net_charge": line["developability"]["net_charge"]["ph_7_4"]} for line in found}
     return {r["name"]: {**r, "all": badness} for r, badness in zip(rows, mean_rank(rows))}, scores
 
@@ -149,6 +149,25 @@ def test_scores_against_the_assays_that_they_speak_for(report):
     assert found["solubility_score", "sgac_sins_mm"] > 0.35 and found["aggregation_score", "hic_rt_min"] > 0.4
     assert found["developability_score", "all"] < -0.3
     report["developability"] = table(["score", "claim", "expected", "Spearman", "antibodies"], rows)
+
+
+def test_the_state_of_the_liabilities_tells_little_apart(report):
+    _, scores = clinical()
+    states = [s["developability"]["liabilities"] for s in scores.values()]
+    for name, of in scores.items():
+        severities = {motif["severity"] for motif in of["liabilities_found"]}
+        assert of["developability"]["liabilities"] == (
+            "red" if "high" in severities else "amber" if "medium" in severities else "green"), name
+    report["liability_states"] = (f"of the {len(states)} clinical-stage antibodies (Jain et al. 2017) {states.count('red')} are red, "
+                                  f"{states.count('amber')} amber and {states.count('green')} green")
+
+
+def test_the_motifs_of_liabilities_are_on_the_page(report):
+    where = {"fv": "anywhere", "cdr": "CDRs", "cdr+vernier": "CDRs, Vernier zone", "n_term": "first residue"}
+    report["liabilities"] = table(["name", "kind", "motif", "where", "severity"], [
+        [r["name"], r["group"], "`" + r["motif"].replace("|", "`, `") + "`",
+         where[r["region"]] + (f", {r['condition']}" if r["condition"] else ""), r["severity"]]
+        for r in read_table(TABLES / "liabilities.tsv")])
 
 
 def test_the_error_of_the_melting_temperature(report):
