@@ -89,8 +89,14 @@ void pt_api_answer_row(const pt_request_t *request, pt_response_t *response,
 void pt_api_answer_failure(const pt_request_t *request, pt_response_t *response,
                            pt_pg_outcome_t outcome);
 
-/* A page of a list; takes its data. */
-void pt_api_answer_page(const pt_request_t *request, pt_response_t *response, pt_job_page_t *page);
+/* The end of lists: the page (its data is taken), or as answer_failure; 404 with `missing` if there
+   is nothing to list. */
+void pt_api_answer_page(const pt_request_t *request, pt_response_t *response,
+                        pt_pg_outcome_t outcome, pt_job_page_t *page, const char *missing);
+
+/* Why a job was not made. */
+void pt_api_answer_refused(const pt_request_t *request, pt_response_t *response,
+                           pt_submit_t result);
 
 /* Classes of jobs as clients say them, by their numbers; NULL at the end. */
 extern const char *const pt_api_priorities[];

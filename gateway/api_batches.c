@@ -110,10 +110,7 @@ void pt_api_batches(const pt_http_t *http, const pt_request_t *request, pt_respo
     pt_pg_outcome_t outcome =
         pt_store_batches(http->gateway->pool, &request->caller.org_id,
                          values[1].given ? &values[1].position : NULL, values[0].number, &page);
-    if (outcome == PT_PG_OK)
-        pt_api_answer_page(request, response, &page);
-    else
-        pt_api_answer_failure(request, response, outcome);
+    pt_api_answer_page(request, response, outcome, &page, NULL);
 }
 
 void pt_api_batch_jobs(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)
@@ -127,12 +124,7 @@ void pt_api_batch_jobs(const pt_http_t *http, const pt_request_t *request, pt_re
     pt_pg_outcome_t outcome =
         pt_store_batch_jobs(http->gateway->pool, &request->caller.org_id, &request->argument,
                             values[1].given ? &values[1].position : NULL, values[0].number, &page);
-    if (outcome != PT_PG_OK)
-        pt_api_answer_failure(request, response, outcome);
-    else if (!page.data)
-        pt_problem(request, response, PT_NOT_FOUND, no_batch, NULL);
-    else
-        pt_api_answer_page(request, response, &page);
+    pt_api_answer_page(request, response, outcome, &page, no_batch);
 }
 
 /* ---- cancel ------------------------------------------------------------------------------ */

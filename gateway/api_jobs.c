@@ -127,7 +127,8 @@ static const char *const *statuses_of(const char *word)
     return failed;
 }
 
-void pt_api_answer_page(const pt_request_t *request, pt_response_t *response, pt_job_page_t *page)
+static void answer_data(const pt_request_t *request, pt_response_t *response,
+                        const pt_job_page_t *page)
 {
     char cursor[PT_CURSOR_TEXT + 2] = "null";
     if (page->more) {
@@ -141,6 +142,19 @@ void pt_api_answer_page(const pt_request_t *request, pt_response_t *response, pt
         pt_response_row(response, 200, body);
     else
         pt_problem(request, response, PT_INTERNAL, NULL, NULL);
+}
+
+void pt_api_answer_page(const pt_request_t *request, pt_response_t *response,
+                        pt_pg_outcome_t outcome, pt_job_page_t *page, const char *missing)
+{
+    if (outcome != PT_PG_OK) {
+        pt_api_answer_failure(request, response, outcome);
+        return;
+    }
+    if (page->data)
+        answer_data(request, response, page);
+    else
+        pt_problem(request, response, PT_NOT_FOUND, missing, NULL);
     free(page->data);
 }
 
@@ -170,10 +184,7 @@ static void list(const pt_http_t *http, const pt_request_t *request, pt_response
     pt_job_page_t page;
     pt_pg_outcome_t outcome =
         pt_store_jobs(http->gateway->pool, &request->caller.org_id, &filter, &page);
-    if (outcome == PT_PG_OK)
-        pt_api_answer_page(request, response, &page);
-    else
-        pt_api_answer_failure(request, response, outcome);
+    pt_api_answer_page(request, response, outcome, &page, NULL);
 }
 
 void pt_api_jobs(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)

@@ -180,18 +180,12 @@ static void submit(const pt_http_t *http, const pt_request_t *request, pt_respon
     pt_uuid_parse(&submission.variant_id, variant, strlen(variant));
     pt_job_type_copy(submission.job_type, resource->job_type);
     pt_api_set_origin(&submission, request);
-    switch (pt_committer_submit(http->gateway->committer, &submission, PT_SUBMIT_MS, &job_id,
-                                &created_at)) {
-    case PT_SUBMIT_CREATED:
+    pt_submit_t result = pt_committer_submit(http->gateway->committer, &submission, PT_SUBMIT_MS,
+                                             &job_id, &created_at);
+    if (result == PT_SUBMIT_CREATED)
         answer_created(http, request, response, resource, body, &job_id, created_at);
-        break;
-    case PT_SUBMIT_NOT_FOUND:
-        pt_problem(request, response, PT_NOT_FOUND, "No such variant.", NULL);
-        break;
-    case PT_SUBMIT_UNAVAILABLE:
-        pt_problem_unavailable(request, response);
-        break;
-    }
+    else
+        pt_api_answer_refused(request, response, result);
 }
 
 void pt_api_make_typed(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)

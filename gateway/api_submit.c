@@ -52,12 +52,7 @@ static json_t *read_body(const pt_request_t *request, const pt_api_types_t *type
     if (elsewhere)
         pt_json_error(errors, "/job_type", "%s jobs are made by POST /v1/%s", elsewhere->job_type,
                       elsewhere->path);
-    if (body && pt_json_fits(request, errors, response))
-        return body;
-    if (!body)
-        json_decref(errors);
-    json_decref(body);
-    return NULL;
+    return pt_json_judge(request, body, errors, response);
 }
 
 static bool read_submission(const pt_http_t *http, const pt_request_t *request,
@@ -94,23 +89,25 @@ static void answer_created(pt_response_t *response, const pt_submission_t *submi
     pt_response_header(response, "Location", location);
 }
 
+void pt_api_answer_refused(const pt_request_t *request, pt_response_t *response, pt_submit_t result)
+{
+    if (result == PT_SUBMIT_NOT_FOUND)
+        pt_problem(request, response, PT_NOT_FOUND, "No such variant.", NULL);
+    else
+        pt_problem_unavailable(request, response);
+}
+
 static void submit(const pt_http_t *http, const pt_request_t *request, pt_response_t *response,
                    const pt_submission_t *submission)
 {
     pt_uuid_t job_id;
     int64_t created_at;
-    switch (pt_committer_submit(http->gateway->committer, submission, PT_SUBMIT_MS, &job_id,
-                                &created_at)) {
-    case PT_SUBMIT_CREATED:
+    pt_submit_t result = pt_committer_submit(http->gateway->committer, submission, PT_SUBMIT_MS,
+                                             &job_id, &created_at);
+    if (result == PT_SUBMIT_CREATED)
         answer_created(response, submission, &job_id, created_at);
-        break;
-    case PT_SUBMIT_NOT_FOUND:
-        pt_problem(request, response, PT_NOT_FOUND, "No such variant.", NULL);
-        break;
-    case PT_SUBMIT_UNAVAILABLE:
-        pt_problem_unavailable(request, response);
-        break;
-    }
+    else
+        pt_api_answer_refused(request, response, result);
 }
 
 void pt_api_submit_job(const pt_http_t *http, const pt_request_t *request, pt_response_t *response)

@@ -39,10 +39,7 @@ void pt_api_typed_list(const pt_http_t *http, const pt_request_t *request, pt_re
     pt_job_page_t page;
     pt_pg_outcome_t outcome =
         pt_store_jobs(http->gateway->pool, &request->caller.org_id, &filter, &page);
-    if (outcome == PT_PG_OK)
-        pt_api_answer_page(request, response, &page);
-    else
-        pt_api_answer_failure(request, response, outcome);
+    pt_api_answer_page(request, response, outcome, &page, NULL);
 }
 
 /* ---- cancel ------------------------------------------------------------------------------ */

@@ -295,18 +295,24 @@ bool pt_json_fits(const pt_request_t *request, json_t *errors, pt_response_t *re
     return false;
 }
 
-json_t *pt_json_body(const pt_request_t *request, const pt_json_field_t *fields,
-                     pt_response_t *response)
+json_t *pt_json_judge(const pt_request_t *request, json_t *body, json_t *errors,
+                      pt_response_t *response)
 {
-    json_t *body = pt_json_parse(request, response), *errors = json_array();
-    if (body)
-        pt_json_check(body, fields, "", errors);
     if (body && pt_json_fits(request, errors, response))
         return body;
     if (!body)
         json_decref(errors);
     json_decref(body);
     return NULL;
+}
+
+json_t *pt_json_body(const pt_request_t *request, const pt_json_field_t *fields,
+                     pt_response_t *response)
+{
+    json_t *body = pt_json_parse(request, response), *errors = json_array();
+    if (body)
+        pt_json_check(body, fields, "", errors);
+    return pt_json_judge(request, body, errors, response);
 }
 
 /* ---- text -------------------------------------------------------------------------------- */

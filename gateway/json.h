@@ -52,7 +52,11 @@ json_t *pt_json_parse(const pt_request_t *request, pt_response_t *response);
 /* Takes the errors. Whether there are none; else the answer is a 400 that names them. */
 bool pt_json_fits(const pt_request_t *request, json_t *errors, pt_response_t *response);
 
-/* All three in one: the request's body if it fits the table. */
+/* Takes both; `body` may be NULL, if it was answered already. The body if there are no errors. */
+json_t *pt_json_judge(const pt_request_t *request, json_t *body, json_t *errors,
+                      pt_response_t *response);
+
+/* All in one: the request's body if it fits the table. */
 json_t *pt_json_body(const pt_request_t *request, const pt_json_field_t *fields,
                      pt_response_t *response);
 
