@@ -89,14 +89,6 @@ static void answer_created(pt_response_t *response, const pt_submission_t *submi
     pt_response_header(response, "Location", location);
 }
 
-void pt_api_answer_refused(const pt_request_t *request, pt_response_t *response, pt_submit_t result)
-{
-    if (result == PT_SUBMIT_NOT_FOUND)
-        pt_problem(request, response, PT_NOT_FOUND, "No such variant.", NULL);
-    else
-        pt_problem_unavailable(request, response);
-}
-
 static void submit(const pt_http_t *http, const pt_request_t *request, pt_response_t *response,
                    const pt_submission_t *submission)
 {
