@@ -64,6 +64,16 @@ static bool check(const char *name, json_t *chains, pt_fasta_molecule_t *molecul
     return good;
 }
 
+/* A typing error in one of two names leaves both alone. */
+static void say_alone(const pt_fasta_record_t *record, pt_fasta_molecule_t *molecule)
+{
+    size_t used = strlen(molecule->fault);
+    if (!record->partner && record->role != PT_FASTA_LONE)
+        snprintf(molecule->fault + used, sizeof molecule->fault - used,
+                 "; there is no record of the same name with %s",
+                 record->role == PT_FASTA_VH ? "VL" : "VH");
+}
+
 /* The second half of a pair came with the first. */
 bool pt_fasta_is_second(const pt_fasta_record_t *record)
 {
@@ -76,10 +86,12 @@ bool pt_fasta_molecule(const pt_fasta_record_t *record, pt_fasta_molecule_t *mol
     memset(molecule, 0, sizeof *molecule);
     json_t *chains = chains_of(record, &molecule->format);
     char *text = chains ? json_dumps(chains, JSON_COMPACT) : NULL;
-    if (check(record->name, chains, molecule))
+    if (check(record->name, chains, molecule)) {
         molecule->chains = text;
-    else
+    } else {
         free(text);
+        say_alone(record, molecule);
+    }
     json_decref(chains);
     return molecule->chains != NULL;
 }

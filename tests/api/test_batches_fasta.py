@@ -74,6 +74,15 @@ def test_every_bad_record_is_named_and_nothing_is_made(api, system):
     assert count(system) == before
 
 
+def test_half_of_a_pair_is_told_of_the_other(api):
+    """Typing errors in names are what makes them."""
+    text = f'>one VH\n{HEAVY}\n>One VL\n{LIGHT}\n>two\n{LIGHT}\n'
+    answer = api.post('/v1/batches', json={'job_type': 'humanization', 'fasta': text})
+    half, lone = check_problem(answer, 422, 'invalid_sequence')['errors']
+    assert half['name'] == 'One' and half['message'].endswith('there is no record of the same name with VH')
+    assert lone['name'] == 'two' and 'no record' not in lone['message']
+
+
 def test_names_are_checked(api):
     for content in (f'>{"x" * 121}\n{HEAVY}'.encode(), b'>\xff\n' + HEAVY.encode(), f'>a\x01b\n{HEAVY}'.encode()):
         answer = api.post('/v1/batches?job_type=humanization', headers=PLAIN, content=content)
