@@ -15,6 +15,7 @@ typedef struct {
     char batch[PT_UUID_TEXT], behind[PT_UUID_TEXT], job_type[PT_TYPE_MAX];
     pt_table_t *table; /* of a CSV */
     msgpack_sbuffer piece;
+    size_t row; /* of the job behind `behind` the first one that is still to come; 0: all are */
     PGresult *large;            /* the line that is being sent; its turn is ours */
     char waiting[PT_UUID_TEXT]; /* the large job whose line is the next piece; or "" */
 } results_t;
@@ -63,7 +64,10 @@ static void add_to_table(results_t *self, const PGresult *rows, int row, const j
     if (text_at(rows, row, PT_ENDED_LARGE))
         snprintf(other, sizeof other, "too large for a table (%s bytes): GET /v1/jobs/%s/results",
                  text_at(rows, row, PT_ENDED_LARGE), job.job_id);
-    pt_table_rows(self->table, &job, results, other, &self->piece);
+    else if (text_at(rows, row, PT_ENDED_RESULTS) && !results) /* an integer above 63 bits */
+        snprintf(other, sizeof other, "not to be read for a table: GET /v1/jobs/%s/results",
+                 job.job_id);
+    self->row = pt_table_rows(self->table, &job, results, self->row, other, &self->piece);
 }
 
 static void add_row(results_t *self, const PGresult *rows, int row)
@@ -100,6 +104,8 @@ static void add_page(results_t *self, const PGresult *rows)
             more = add_line(self, rows, row);
         else
             add_row(self, rows, row);
+        if (self->row > 0) /* the next page begins with this job again */
+            return;
         snprintf(self->behind, sizeof self->behind, "%s", PQgetvalue(rows, row, PT_ENDED_JOB));
     }
 }

@@ -263,11 +263,14 @@ static void write_row(const pt_table_t *self, const pt_table_job_t *job, const j
     free(row.cells);
 }
 
-void pt_table_rows(const pt_table_t *self, const pt_table_job_t *job, const json_t *results,
-                   const char *other, msgpack_sbuffer *to)
+size_t pt_table_rows(const pt_table_t *self, const pt_table_job_t *job, const json_t *results,
+                     size_t from, const char *other, msgpack_sbuffer *to)
 {
-    for (size_t i = 0; i < row_count(self, results); i++)
-        write_row(self, job, results, i, other, to);
+    size_t i = from, count = row_count(self, results);
+    do {
+        write_row(self, job, results, i++, other, to);
+    } while (i < count && to->size < PT_TABLE_PIECE);
+    return i < count ? i : 0;
 }
 
 static bool is_own(const char *path)

@@ -35,8 +35,11 @@ typedef struct {
     const char *name, *variant_id, *job_id, *status, *error_code, *error_message;
 } pt_table_job_t;
 
-/* The job's rows; without results (NULL) one, with `other` in its last cell. */
-void pt_table_rows(const pt_table_t *self, const pt_table_job_t *job, const json_t *results,
-                   const char *other, msgpack_sbuffer *to);
+/* The job's rows from the one at `from` on; without results (NULL) one, with `other` in its last
+   cell. A small result can be many wide rows: it stops behind the one with which `to` has
+   PT_TABLE_PIECE bytes. Returns the place of the next row, 0 if that was the last. */
+#define PT_TABLE_PIECE (1024 * 1024)
+size_t pt_table_rows(const pt_table_t *self, const pt_table_job_t *job, const json_t *results,
+                     size_t from, const char *other, msgpack_sbuffer *to);
 
 #endif

@@ -139,6 +139,21 @@ def make_results(system, batch: str, size: int) -> None:
                  "json_build_object('x', repeat('y', %s))))::text) r (text) where j.batch_id = %s", size, batch)
 
 
+def test_a_small_result_with_many_wide_rows_comes_whole(api, system):
+    """Half a megabyte of results, 8 MiB of table: it is sent in pieces, and the job behind follows."""
+    wide = [{str(group): {str(column): 1 for column in range(60)} for group in range(10)}, *[{}] * 12_000]
+    batch = submit(api, [system.make_variant(name) for name in ('wide', 'large number', 'last')], job_type='structure')['id']
+    make_results(system, batch, 10)
+    for name, result in (('wide', wide), ('large number', {'a': 2**64 - 1})):
+        system.query('update results set results = %s::json where job_id = (select j.id from jobs j join variants v '
+                     'on v.id = j.variant_id where j.batch_id = %s and v.name = %s)', json.dumps(result), batch, name)
+    found = table(api, batch)
+    assert [row['name'] for row in found] == ['wide'] * 12_001 + ['large number', 'last']
+    assert [row['9.59'] for row in found[:3]] == ['1', '', '']
+    assert 'not to be read' in found[-2]['other'] and found[-2]['job_id'] in found[-2]['other']
+    assert found[-1]['a'] == found[-1]['job_id']
+
+
 def memory(pid: int) -> int:
     with open(f'/proc/{pid}/statm') as file:
         return int(file.read().split()[1]) * resource.getpagesize() >> 20

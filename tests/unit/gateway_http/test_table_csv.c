@@ -21,7 +21,7 @@ static const char *table_of(const char *const *results, size_t count, size_t lea
     }
     pt_table_header(table, &out);
     for (size_t i = 0; i < count; i++) {
-        pt_table_rows(table, &job, read[i], NULL, &out);
+        assert_int_equal(pt_table_rows(table, &job, read[i], 0, NULL, &out), 0);
         json_decref(read[i]);
     }
     snprintf(text, sizeof text, "%.*s", (int)out.size, out.data);
@@ -150,11 +150,43 @@ static void a_failed_job_is_a_row_with_its_reason(void **state)
     msgpack_sbuffer_init(&out);
     json_t *results = json_pack("{s:i}", "a", 1);
     pt_table_learn(table, results);
-    pt_table_rows(table, &failed, NULL, "", &out);
+    pt_table_rows(table, &failed, NULL, 0, "", &out);
     msgpack_sbuffer_write(&out, "", 1);
     assert_string_equal(out.data, "'=x,v,j,failed,missing_chain,\"no VH, no VL\",,\r\n");
     json_decref(results);
     msgpack_sbuffer_destroy(&out);
+    pt_table_destroy(&table);
+}
+
+/* 1 MiB of results can be a gigabyte of rows. */
+static void many_wide_rows_come_in_pieces(void **state)
+{
+    (void)state;
+    enum { ROWS = 3000, COLUMNS = 50 };
+    pt_table_t *table = pt_table_new(NULL);
+    json_t *results = json_array(), *first = json_object();
+    for (int c = 0; c < COLUMNS; c++) {
+        char name[8];
+        snprintf(name, sizeof name, "c%d", c);
+        json_object_set_new(first, name, json_string("0123456789"));
+    }
+    for (int r = 0; r < ROWS; r++)
+        json_array_append(results, first);
+    pt_table_learn(table, results);
+    size_t all = 0, row = 0, pieces = 0;
+    do {
+        msgpack_sbuffer out;
+        msgpack_sbuffer_init(&out);
+        row = pt_table_rows(table, &job, results, row, NULL, &out);
+        assert_true(out.size < PT_TABLE_PIECE + 1024);
+        all += out.size;
+        pieces++;
+        msgpack_sbuffer_destroy(&out);
+    } while (row > 0);
+    assert_int_equal(all, ROWS * (strlen(JOB) + COLUMNS * 11 + 2));
+    assert_int_equal(pieces, 2);
+    json_decref(first);
+    json_decref(results);
     pt_table_destroy(&table);
 }
 
@@ -172,6 +204,7 @@ int main(void)
         cmocka_unit_test(own_columns_stay_apart),
         cmocka_unit_test(a_map_for_each_residue_is_left_out),
         cmocka_unit_test(what_was_not_learnt_stands_in_the_last_column),
-        cmocka_unit_test(a_failed_job_is_a_row_with_its_reason)};
+        cmocka_unit_test(a_failed_job_is_a_row_with_its_reason),
+        cmocka_unit_test(many_wide_rows_come_in_pieces)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
