@@ -272,4 +272,5 @@ def test_the_tool_for_people(tmp_path):
     assert done.returncode == 1 and [line["name"] for line in lines] == ["4D5", "none", "both"]
     assert lines[1]["error"] and lines[2]["code"] == "format_not_supported" and "error" not in lines[0]
     assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["4D5.cif", "4D5.pdb"]
+    assert (lines[0]["pdb"], lines[0]["mmcif"]) == ("4D5.pdb", "4D5.cif")
     assert subprocess.run([STRUCTURE, "--fasta", tmp_path / "none"], capture_output=True).returncode == 2

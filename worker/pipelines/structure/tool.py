@@ -51,11 +51,17 @@ def line_of(modeller, name, chains, given, folder):
         return {'name': name, 'error': f'ProMod3: {failed}', 'code': 'engine_failed'}
     except NumberingError as failed:
         return {'name': name, 'error': str(failed), 'code': 'numbering_failed'}
-    if folder:
-        for suffix in ('pdb', 'cif'):
-            stem = ''.join(c if c.isalnum() or c in '._-' else '_' for c in name) or 'model'
-            (folder / f'{stem}.{suffix}').write_text(answer.files[f'model.{suffix}']['content'])
-    return {'name': name, **answer.results, 'model_versions': answer.versions}
+    written = write(answer.files, name, folder) if folder else {}
+    return {'name': name, **answer.results, **written, 'model_versions': answer.versions}
+
+
+def write(files, name, folder):
+    """The files, called as the antibody; their names as the results have them."""
+    stem = ''.join(c if c.isalnum() or c in '._-' else '_' for c in name) or 'model'
+    names = {'pdb': f'{stem}.pdb', 'mmcif': f'{stem}.cif'}
+    for called, model in zip(names.values(), ('model.pdb', 'model.cif')):
+        (folder / called).write_text(files[model]['content'])
+    return names
 
 
 def run(make_modeller, path, folder, given):
