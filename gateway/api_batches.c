@@ -173,8 +173,8 @@ static void answer_results(const pt_http_t *http, const pt_request_t *request,
 {
     char id[PT_UUID_TEXT], disposition[128];
     pt_pg_outcome_t outcome =
-        pt_batch_results_new(http->gateway->pool, &request->argument, job_type,
-                             (pt_batch_format_t)format, &response->stream);
+        pt_batch_results_new(http->gateway->pool, &request->caller.org_id, &request->argument,
+                             job_type, (pt_batch_format_t)format, &response->stream);
     if (outcome != PT_PG_OK) {
         pt_api_answer_failure(request, response, outcome);
         return;

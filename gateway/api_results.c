@@ -11,11 +11,12 @@
 /* Only a few are in memory at a time. False: there was no turn, and the answer says so. */
 static bool enter_large(pt_pool_t *pool, const pt_request_t *request, pt_response_t *response)
 {
-    if (!pt_pool_enter_large(pool, LARGE_WAIT_MS)) {
+    if (!pt_pool_enter_large(pool, &request->caller.org_id, LARGE_WAIT_MS)) {
         pt_problem_unavailable(request, response);
         return false;
     }
     response->large = pool;
+    response->large_of = request->caller.org_id;
     return true;
 }
 

@@ -11,6 +11,7 @@
 typedef struct {
     pt_stream_t stream; /* first */
     pt_pool_t *pool;
+    pt_uuid_t org;
     pt_batch_format_t format;
     char batch[PT_UUID_TEXT], behind[PT_UUID_TEXT], job_type[PT_TYPE_MAX];
     pt_table_t *table; /* of a CSV */
@@ -28,7 +29,7 @@ static void leave_large(results_t *self)
         return;
     PQclear(self->large);
     self->large = NULL;
-    pt_pool_leave_large(self->pool);
+    pt_pool_leave_large(self->pool, &self->org);
 }
 
 static void destroy(pt_stream_t *stream)
@@ -118,13 +119,13 @@ static pt_pg_outcome_t read_page(results_t *self, PGresult **rows)
 
 static bool next_large(results_t *self, const char **piece, size_t *size)
 {
-    if (!pt_pool_enter_large(self->pool, LARGE_WAIT_MS))
+    if (!pt_pool_enter_large(self->pool, &self->org, LARGE_WAIT_MS))
         return false;
     if (pt_store_large_line(self->pool, self->waiting, &self->large) != PT_PG_OK ||
         PQntuples(self->large) == 0) {
         PQclear(self->large);
         self->large = NULL;
-        pt_pool_leave_large(self->pool);
+        pt_pool_leave_large(self->pool, &self->org);
         return false;
     }
     self->waiting[0] = 0;
@@ -192,12 +193,14 @@ static pt_pg_outcome_t learn_columns(results_t *self)
     return outcome;
 }
 
-pt_pg_outcome_t pt_batch_results_new(pt_pool_t *pool, const pt_uuid_t *batch, const char *job_type,
-                                     pt_batch_format_t format, pt_stream_t **stream)
+pt_pg_outcome_t pt_batch_results_new(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *batch,
+                                     const char *job_type, pt_batch_format_t format,
+                                     pt_stream_t **stream)
 {
     results_t *self = zmalloc(sizeof *self);
     self->stream = (pt_stream_t){next, destroy};
     self->pool = pool;
+    self->org = *org;
     self->format = format;
     pt_uuid_format(batch, self->batch);
     snprintf(self->behind, sizeof self->behind, "%s", no_job);

@@ -13,7 +13,8 @@ typedef enum { PT_BATCH_JSONL, PT_BATCH_CSV, PT_BATCH_FASTA } pt_batch_format_t;
 #define PT_BATCH_LEARNT 1000
 
 /* PT_PG_OK: `*stream` is the caller's. The pool is borrowed. */
-pt_pg_outcome_t pt_batch_results_new(pt_pool_t *pool, const pt_uuid_t *batch, const char *job_type,
-                                     pt_batch_format_t format, pt_stream_t **stream);
+pt_pg_outcome_t pt_batch_results_new(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *batch,
+                                     const char *job_type, pt_batch_format_t format,
+                                     pt_stream_t **stream);
 
 #endif

@@ -235,7 +235,7 @@ void pt_response_clear(pt_response_t *self)
 {
     free(self->body);
     if (self->large)
-        pt_pool_leave_large(self->large);
+        pt_pool_leave_large(self->large, &self->large_of);
     if (self->stream)
         self->stream->destroy(self->stream);
     memset(self, 0, sizeof *self);

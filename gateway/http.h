@@ -70,6 +70,7 @@ typedef struct {
     char headers[512];   /* further lines, each ended by CRLF */
     bool close;          /* nothing more is read from this connection */
     pt_pool_t *large;    /* whose pt_pool_leave_large is called when the body is freed; or NULL */
+    pt_uuid_t large_of;  /* the organisation whose turn that is */
     pt_stream_t *stream; /* instead of a body; owned, or NULL */
 } pt_response_t;
 

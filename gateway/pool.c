@@ -10,7 +10,8 @@ struct pt_pool {
     pt_pg_t **free; /* a stack: the connection that was used last is used first */
     size_t free_count, size;
     char *uri;
-    size_t large;              /* answers in memory */
+    pt_uuid_t large_of[PT_LARGE_ANSWERS]; /* whose answers are in memory */
+    size_t large;
     pthread_cond_t left;       /* one fewer */
     pthread_mutex_t one_large; /* while it is read, it is there three times */
 };
@@ -102,24 +103,36 @@ pt_pg_outcome_t pt_pool_run_once(pt_pool_t *self, const pt_sql_t *sql, const cha
 
 /* ---- large answers ----------------------------------------------------------------------- */
 
-bool pt_pool_enter_large(pt_pool_t *self, int wait_ms)
+static bool has_turn(const pt_pool_t *self, const pt_uuid_t *org)
+{
+    size_t own = 0;
+    for (size_t i = 0; i < self->large; i++)
+        own += pt_uuid_equal(&self->large_of[i], org);
+    return self->large < PT_LARGE_ANSWERS && own < PT_LARGE_ANSWERS / 2;
+}
+
+bool pt_pool_enter_large(pt_pool_t *self, const pt_uuid_t *org, int wait_ms)
 {
     struct timespec until = pt_until(pt_clock_ms() + wait_ms);
     pthread_mutex_lock(&self->lock);
-    while (self->large == PT_LARGE_ANSWERS)
+    while (!has_turn(self, org))
         if (pthread_cond_timedwait(&self->left, &self->lock, &until) != 0)
             break;
-    bool entered = self->large < PT_LARGE_ANSWERS;
-    self->large += entered;
+    bool entered = has_turn(self, org);
+    if (entered)
+        self->large_of[self->large++] = *org;
     pthread_mutex_unlock(&self->lock);
     return entered;
 }
 
-void pt_pool_leave_large(pt_pool_t *self)
+void pt_pool_leave_large(pt_pool_t *self, const pt_uuid_t *org)
 {
+    size_t i = 0;
     pthread_mutex_lock(&self->lock);
-    self->large--;
-    pthread_cond_signal(&self->left);
+    while (!pt_uuid_equal(&self->large_of[i], org))
+        i++;
+    self->large_of[i] = self->large_of[--self->large];
+    pthread_cond_broadcast(&self->left); /* not everyone may take its turn */
     pthread_mutex_unlock(&self->lock);
 }
 

@@ -3,6 +3,7 @@
 #define PT_POOL_H
 
 #include "gateway/pg.h"
+#include "proto/uuid.h"
 
 typedef struct pt_pool pt_pool_t;
 
@@ -19,11 +20,12 @@ pt_pg_outcome_t pt_pool_run_once(pt_pool_t *self, const pt_sql_t *sql, const cha
                                  int param_count, int deadline_ms, PGresult **result);
 
 /* Answers above PT_LARGE_ANSWER bytes are in memory whole, until the client has them: at most
-   PT_LARGE_ANSWERS at once. False if there was no turn within the time. */
+   PT_LARGE_ANSWERS at once, half of them of one organisation, whose clients may be slow. False if
+   there was no turn within the time. */
 #define PT_LARGE_ANSWER (1024 * 1024)
 #define PT_LARGE_ANSWERS 4
-bool pt_pool_enter_large(pt_pool_t *self, int wait_ms);
-void pt_pool_leave_large(pt_pool_t *self);
+bool pt_pool_enter_large(pt_pool_t *self, const pt_uuid_t *org, int wait_ms);
+void pt_pool_leave_large(pt_pool_t *self, const pt_uuid_t *org);
 
 /* As pt_pool_run, on a connection of its own that goes with its buffers; one at a time. */
 pt_pg_outcome_t pt_pool_run_large(pt_pool_t *self, const pt_sql_t *sql, const char *const *params,
