@@ -138,6 +138,38 @@ static void validate_required(const json_t *schema, const json_t *value, const p
     }
 }
 
+/* "must be one of: a, b", as much of it as a message holds. */
+static void say_choices(const char *demand, const json_t *choices, const pt_place_t *at,
+                        pt_faults_t *faults)
+{
+    char text[sizeof faults->errors->message - 40] = "", one[PT_SHOWN_MAX];
+    size_t used = 0, i;
+    for (i = 0; i < json_array_size(choices); i++) {
+        const json_t *choice = json_array_get(choices, i);
+        const char *word =
+            json_string_value(choice) ? json_string_value(choice) : pt_value_shown(choice, one);
+        if (used + strlen(word) + 2 >= sizeof text)
+            break;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", word);
+    }
+    bool all = i == json_array_size(choices);
+    pt_fault(faults, at, "%s: %s%s", demand, text, all ? "" : " …");
+}
+
+/* Who misspelt it wants to see what there is. */
+static void say_unknown(const json_t *properties, const pt_place_t *at, pt_faults_t *faults)
+{
+    const char *name;
+    json_t *property, *names = json_array();
+    json_object_foreach((json_t *)properties, name, property)
+        json_array_append_new(names, json_string(name));
+    if (json_array_size(names) > 0)
+        say_choices("is not known here; there are", names, at, faults);
+    else
+        pt_fault(faults, at, "is not known here");
+    json_decref(names);
+}
+
 static void validate_object(const json_t *schema, const json_t *value, const pt_place_t *at,
                             pt_faults_t *faults)
 {
@@ -153,25 +185,8 @@ static void validate_object(const json_t *schema, const json_t *value, const pt_
         if (property)
             pt_options_faults(property, member, &here, faults);
         else if (closed)
-            pt_fault(faults, &here, "is not known here");
+            say_unknown(properties, &here, faults);
     }
-}
-
-/* "must be one of: a, b", as much of it as a message holds. */
-static void say_choices(const json_t *choices, const pt_place_t *at, pt_faults_t *faults)
-{
-    char text[sizeof faults->errors->message - 24] = "", one[PT_SHOWN_MAX];
-    size_t used = 0, i;
-    for (i = 0; i < json_array_size(choices); i++) {
-        const json_t *choice = json_array_get(choices, i);
-        const char *word =
-            json_string_value(choice) ? json_string_value(choice) : pt_value_shown(choice, one);
-        if (used + strlen(word) + 2 >= sizeof text)
-            break;
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", word);
-    }
-    bool all = i == json_array_size(choices);
-    pt_fault(faults, at, "must be one of: %s%s", text, all ? "" : " …");
 }
 
 static bool is_among(const json_t *choices, const json_t *value)
@@ -189,7 +204,7 @@ static void validate_choice(const json_t *schema, const json_t *value, const pt_
                  *only = json_object_get(schema, "const");
     char text[PT_SHOWN_MAX];
     if (choices && !is_among(choices, value))
-        say_choices(choices, at, faults);
+        say_choices("must be one of", choices, at, faults);
     if (only && !json_equal(only, value))
         pt_fault(faults, at, "must be %s", pt_value_shown(only, text));
 }

@@ -99,7 +99,7 @@ def test_every_fault_of_a_body_is_named_at_once(ours):
         '/variant_id': 'must be a UUID, such as 00000000-0000-4000-8000-000000000000',
         '/priority': 'must be one of: high, normal, low', '/ph': 'must be less than 14',
         '/keep/1': 'must have the form [HL][0-9]+[A-Z]?', '/scheme': 'must be one of: imgt, kabat',
-        '/a~1b~0': 'is not known here'}
+        '/a~1b~0': 'is not known here; there are: ph, keep, scheme, files, bytes, seconds, note, fail'}
     assert {error['message'] for error in body['errors'] if error['pointer'] == '/keep'} == {'must not have the same item twice'}
     assert messages(check_problem(post(ours, 'stability-analyses'), 400, 'invalid_request')) == {'/variant_id': 'is required'}
 

@@ -243,7 +243,7 @@ static void an_option_that_is_misspelt_is_refused_whatever_the_schema_says(void 
     (void)state;
     check("{\"type\":\"object\",\"properties\":{\"a\":{\"description\":\"x\",\"default\":{},"
           "\"type\":\"object\"}}}",
-          "{\"A\":1,\"a\":{\"of its own\":1}}", "/A is not known here");
+          "{\"A\":1,\"a\":{\"of its own\":1}}", "/A is not known here; there are: a");
 }
 
 static void types_are_told_apart(void **state)
@@ -332,8 +332,8 @@ static void every_fault_is_named_up_to_the_room(void **state)
         "\"o\":{\"description\":\"x\",\"default\":{},\"type\":\"object\","
         "\"additionalProperties\":false,\"properties\":{\"p\":{\"type\":\"boolean\"}}}}}";
     check(schema, "{\"x\":1,\"o\":{\"p\":0,\"q\":1}}",
-          "/n is required\n/x is not known here\n/o/p must be true or false\n"
-          "/o/q is not known here");
+          "/n is required\n/x is not known here; there are: n, o\n/o/p must be true or false\n"
+          "/o/q is not known here; there are: p");
     json_t *checked = read(schema), *value = json_object();
     pt_options_error_t errors[3];
     for (char name[] = "a"; *name <= 'z'; ++*name)
