@@ -27,16 +27,18 @@ static size_t characters(const char *text)
     return count;
 }
 
-/* "must have at least 2 items, not 1"; a bound that is not there is none. */
-static void check_size(const json_t *least, const json_t *most, size_t size, const char *what,
+/* "must have at least 2 items, not 1"; a bound that is not there is none. False: there are too
+   many, and what they are need not be looked at, which takes time. */
+static bool check_size(const json_t *least, const json_t *most, size_t size, const char *what,
                        const pt_place_t *at, pt_faults_t *faults)
 {
     if (least && (json_int_t)size < json_integer_value(least))
         pt_fault(faults, at, "must have at least %lld %s, not %zu",
                  (long long)json_integer_value(least), what, size);
     if (most && (json_int_t)size > json_integer_value(most))
-        pt_fault(faults, at, "must have at most %lld %s, not %zu",
-                 (long long)json_integer_value(most), what, size);
+        return pt_fault(faults, at, "must have at most %lld %s, not %zu",
+                        (long long)json_integer_value(most), what, size);
+    return true;
 }
 
 static void validate_number(const json_t *schema, const json_t *value, const pt_place_t *at,
@@ -73,9 +75,9 @@ static void validate_string(const json_t *schema, const json_t *value, const pt_
     const char *text = json_string_value(value);
     const char *pattern = json_string_value(json_object_get(schema, "pattern"));
     regex_t expression;
-    check_size(json_object_get(schema, "minLength"), json_object_get(schema, "maxLength"),
-               characters(text), "characters", at, faults);
-    if (!pattern)
+    if (!check_size(json_object_get(schema, "minLength"), json_object_get(schema, "maxLength"),
+                    characters(text), "characters", at, faults) ||
+        !pattern)
         return;
     if (strlen(text) > SUBJECT_MAX)
         pt_fault(faults, at, "must have at most %d bytes", SUBJECT_MAX);
@@ -116,8 +118,9 @@ static void validate_array(const json_t *schema, const json_t *value, const pt_p
                            pt_faults_t *faults)
 {
     const json_t *items = json_object_get(schema, "items");
-    check_size(json_object_get(schema, "minItems"), json_object_get(schema, "maxItems"),
-               json_array_size(value), "items", at, faults);
+    if (!check_size(json_object_get(schema, "minItems"), json_object_get(schema, "maxItems"),
+                    json_array_size(value), "items", at, faults))
+        return;
     if (json_is_true(json_object_get(schema, "uniqueItems")) && has_equals(value))
         pt_fault(faults, at, "must not have the same item twice");
     for (size_t i = 0; items && i < json_array_size(value) && faults->count < faults->room; i++) {

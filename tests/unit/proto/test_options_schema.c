@@ -296,9 +296,10 @@ static void bounds_of_texts_and_lists(void **state)
     check(text, "{\"a\":\"é\"}", "/a must have at least 2 characters, not 1");
     check(text, "{\"a\":\"ééé\"}", "");
     check(text, "{\"a\":\"abcd\"}", "/a must have at most 3 characters, not 4");
+    check(list, "{\"a\":[6,7,\"x\"]}", "/a must have at most 2 items, not 3");
     check(list, "{\"a\":[]}", "/a must have at least 1 items, not 0");
     check(list, "{\"a\":[1,2,1]}",
-          "/a must have at most 2 items, not 3\n/a must not have the same item twice");
+          "/a must have at most 2 items, not 3"); /* the rest may be any number: not looked at */
     check(list, "{\"a\":[6,\"x\"]}", "/a/0 must be at most 5\n/a/1 must be a whole number");
     check(OPTION("\"type\":\"array\",\"default\":[],\"uniqueItems\":true"),
           "{\"a\":[{\"b\":1,\"c\":2},[],{\"c\":2,\"b\":1}]}",
