@@ -163,6 +163,15 @@ def test_a_structure_job_is_taken_and_named(example):
             or abs(wild_known["rsa"] - wild_table["rsa"]) < 0.02
 
 
+def test_a_structure_whose_results_are_as_deep_as_can_be_is_taken(example):
+    message, deep = job(*example), 1
+    for _ in range(20):  # gateway/transcode.h
+        deep = {"a": deep}
+    message["inputs"]["earlier"]["structure"]["results"] = deep
+    result, = results(message)
+    assert result["burial"] == "model"
+
+
 def test_the_option_table_leaves_the_model_alone(example):
     asked, = results(job(*example, structure="table"))
     without, = results(job(example[0], example[1]))
