@@ -273,6 +273,42 @@ def test_the_most_hydrophobic_stretch_and_the_charge_of_cdrs(herceptin):
     assert parts["cdr_charge"] == pytest.approx(charge, abs=0.05)
 
 
+def test_the_liability_load_counts_what_is_exposed(herceptin):
+    """From the list, whose exposures are rounded: what lies on the limit of a quarter may count or not."""
+    def load(least):
+        worth = {"high": 1, "medium": 0.5, "low": 0}
+        return sum(worth[m["severity"]] for m in herceptin["liabilities"] if m["exposure"] >= least)
+    found = herceptin["developability"]["liability_load"]
+    assert 0 < load(0.2551) <= found["value"] <= load(0.245) < load(0)
+    limits = {r["kind"]: [None, float(r["q75"])] for r in read_table(TABLES / "developability.tsv")
+              if r["property"] == "liability_load"}
+    assert found["green"] == limits["fv"]
+    nanobody = analyse(("n VHH", NANOBODY))["developability"]["liability_load"]
+    assert nanobody["green"] == limits["nanobody"]
+
+
+def test_a_motif_that_is_exposed_counts_and_a_buried_one_does_not(herceptin):
+    """Residues 34 (buried, of CDR 1 by Kabat) and 27 (exposed) of the light chain; the state follows the number."""
+    def parts(vl):
+        return analyse(("x VH", VH), ("x VL", vl))["developability"]
+    before = herceptin["developability"]["liability_load"]["value"]
+    buried, exposed = VL[:33] + "M" + VL[34:], VL[:26] + "M" + VL[27:]
+    assert VL[26] == "Q" and VL[33] == "A"
+    assert parts(buried)["liability_load"]["value"] == before
+    assert parts(exposed)["liability_load"]["value"] == before + 0.5
+    fewer = parts(VL.replace("DVNTA", "DVSSA"))
+    assert fewer["liability_load"]["value"] == before - 0.5  # no NT
+    assert (fewer["liabilities"], herceptin["developability"]["liabilities"]) == ("amber", "red")
+
+
+def test_a_melting_temperature_is_said_of_fabs_alone(herceptin):
+    assert (herceptin["melting_temp_predicted"], herceptin["melting_temp_error"]) == (71, 6)
+    for records in ([("n VHH", NANOBODY)], [("s scFv", VH + LINKER + VL)]):
+        line = analyse(*records)
+        assert line["melting_temp_predicted"] is None and line["melting_temp_error"] is None
+        assert "only Fab fragments were measured" in line["melting_temp_basis"]
+
+
 def test_developability_is_the_mean_of_its_parts(herceptin):
     worth = {"green": 1, "amber": 0.5, "red": 0}
     parts = herceptin["developability"]

@@ -6,9 +6,11 @@
 #include "worker/pipelines/antibody/humanness.h"
 #include "worker/pipelines/antibody/regions.h"
 #include <math.h>
+#include <string.h>
 
 enum { PEAK_WINDOW = 7, V_LAST = 104 };
 static const double RAREST = 0.003; /* a share below is as good as never seen */
+static const double EXPOSED = 0.25; /* a motif counts from */
 
 /* An insertion is taken for as exposed as its position. */
 void pt_exposed_by_table(const pt_domain_t *domain, bool alone, pt_exposed_t *exposed)
@@ -189,4 +191,33 @@ double pt_rank(pt_property_t property, bool nanobody, double value)
             return (q - 1 + (value - quantile[q - 1]) / (quantile[q] - quantile[q - 1])) /
                    (PT_QUANTILES - 1);
     return 1;
+}
+
+double pt_motif_exposure(const pt_exposed_t *parts, const pt_liability_t *motif)
+{
+    double largest = 0;
+    for (size_t i = motif->from; i < motif->to; i++)
+        largest = fmax(largest, parts[motif->domain].rsa[i]);
+    return largest;
+}
+
+static double weight_of(const char *severity)
+{
+    return strcmp(severity, "high") == 0 ? 1 : strcmp(severity, "medium") == 0 ? 0.5 : 0;
+}
+
+double pt_liability_load(const pt_exposed_t *parts, const pt_liability_t *motifs, size_t count)
+{
+    double load = 0;
+    for (size_t i = 0; i < count; i++)
+        if (pt_motif_exposure(parts, &motifs[i]) >= EXPOSED)
+            load += weight_of(motifs[i].severity);
+    return load;
+}
+
+pt_load_limits_t pt_load_limits(bool nanobody)
+{
+    const double *quantile = pt_reference[nanobody][PT_LIABILITY_LOAD];
+    return (pt_load_limits_t){quantile[(PT_QUANTILES - 1) * 75 / 100],
+                              quantile[(PT_QUANTILES - 1) * 95 / 100]};
 }

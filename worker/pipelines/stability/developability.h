@@ -5,6 +5,7 @@
 #ifndef PT_DEVELOPABILITY_H
 #define PT_DEVELOPABILITY_H
 
+#include "worker/pipelines/antibody/liabilities.h"
 #include "worker/pipelines/fold/model.h"
 #include "worker/pipelines/stability/tables.h"
 
@@ -50,6 +51,18 @@ double pt_hydrophobic_peak(const pt_exposed_t *parts, size_t count);
  * to 1.
  */
 double pt_rank(pt_property_t property, bool nanobody, double value);
+
+/* The most exposed residue of a motif. */
+double pt_motif_exposure(const pt_exposed_t *parts, const pt_liability_t *motif);
+
+/* How many motifs are exposed (a quarter or more): a high one counts 1, a medium one a half. */
+double pt_liability_load(const pt_exposed_t *parts, const pt_liability_t *motifs, size_t count);
+
+/* What a quarter of the antibodies of crystal structures lie above, and what a twentieth. */
+typedef struct {
+    double green, amber;
+} pt_load_limits_t;
+pt_load_limits_t pt_load_limits(bool nanobody);
 
 /* How usual the V region's residues are in human repertoires of the V family: the geometric mean
    of each one's share over the position's most frequent residue's, 0 to 1. */

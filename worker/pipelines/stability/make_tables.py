@@ -7,7 +7,7 @@ from pathlib import Path
 AMINO = "ACDEFGHIKLMNPQRSTVWY"
 WINDOWS = {"helix4": ("helix", 4), "charge4": ("charge", 4), "hydrophobicity8": ("hydrophobicity", 8)}
 METRICS = ("cdr_length", "psh", "ppc", "pnc", "sfvcsp")  # the order of pt_tap_metric_t
-KINDS, PROPERTIES = ("fv", "nanobody"), ("cdr_hydrophobicity", "cdr_charge")  # the order of pt_property_t
+KINDS, PROPERTIES = ("fv", "nanobody"), ("cdr_hydrophobicity", "cdr_charge", "liability_load")  # the order of pt_property_t
 PAIRS = {"pair_hydrophobicity": "hydrophobicity", "pair_volume": "volume"}
 
 

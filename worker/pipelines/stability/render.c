@@ -9,6 +9,9 @@
 static const char *const chain_names[] = {"vh", "vl"};
 static const char melting_basis[] =
     "typical of Fab fragments, not of this antibody: no score of a sequence alone tells";
+static const char no_melting[] =
+    "only Fab fragments were measured, which nanobodies and scFv lack: "
+    "no temperature is known for this format";
 
 /* kcal/mol to 0.01: the model knows no more, and the matrix is thousands of them. */
 static json_t *hundredths(double value)
@@ -83,15 +86,6 @@ static json_t *stabilizing(const pt_stability_t *r)
     return list;
 }
 
-/* The motif is as exposed as its most exposed residue. */
-static double exposure(const pt_stability_t *r, const pt_liability_t *what)
-{
-    double largest = 0;
-    for (size_t i = what->from; i < what->to; i++)
-        largest = fmax(largest, r->parts[what->domain].rsa[i]);
-    return largest;
-}
-
 static json_t *liabilities(const pt_stability_t *r)
 {
     json_t *list = json_array();
@@ -104,7 +98,7 @@ static json_t *liabilities(const pt_stability_t *r)
                             what->group, "position", place(r, d, what->from, where), "motif",
                             r->parts[d].domain->residues + what->from, what->to - what->from,
                             "region", region(r, d, what->from), "severity", what->severity,
-                            "exposure", hundredths(exposure(r, what))));
+                            "exposure", hundredths(pt_motif_exposure(r->parts, what))));
     }
     return list;
 }
@@ -169,6 +163,15 @@ static json_t *cdr_length(const pt_stability_t *r)
     return length;
 }
 
+/* {value, state, green, amber}, both open below. */
+static json_t *liability_load(const pt_stability_t *r)
+{
+    pt_load_limits_t limits = pt_load_limits(r->count == 1);
+    return json_pack("{s:o, s:s, s:[n, o], s:[n, o]}", "value", pt_json_number(r->liability_load),
+                     "state", pt_state_name(r->liability_state), "green",
+                     pt_json_number(limits.green), "amber", pt_json_number(limits.amber));
+}
+
 /* {"ph_7_4": …}: a point is no part of a name that programs like. */
 static json_t *net_charge(const pt_stability_t *r)
 {
@@ -186,26 +189,32 @@ static json_t *net_charge(const pt_stability_t *r)
 
 static json_t *developability(const pt_stability_t *r, const pt_structure_source_t *source)
 {
-    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:s, s:o}", "pI",
-                     pt_json_number(r->isoelectric_point), "pka_table", PT_PKA_TABLE, "net_charge",
-                     net_charge(r), "cdr_length", cdr_length(r), "cdr_surface_hydropathy",
-                     pt_json_number(r->cdr_hydropathy), "cdr_hydrophobicity",
-                     pt_json_number(r->cdr_hydrophobicity), "cdr_charge",
-                     pt_json_number(r->cdr_charge), "rank", "cdr_hydrophobicity",
-                     pt_json_number(r->rank[PT_CDR_HYDROPHOBICITY]), "cdr_charge",
-                     pt_json_number(r->rank[PT_CDR_CHARGE]), "liabilities",
-                     pt_state_name(r->liability_state), "patches", patches(r, source));
+    return json_pack(
+        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:s, s:o, s:o}", "pI",
+        pt_json_number(r->isoelectric_point), "pka_table", PT_PKA_TABLE, "net_charge",
+        net_charge(r), "cdr_length", cdr_length(r), "cdr_surface_hydropathy",
+        pt_json_number(r->cdr_hydropathy), "cdr_hydrophobicity",
+        pt_json_number(r->cdr_hydrophobicity), "cdr_charge", pt_json_number(r->cdr_charge), "rank",
+        "cdr_hydrophobicity", pt_json_number(r->rank[PT_CDR_HYDROPHOBICITY]), "cdr_charge",
+        pt_json_number(r->rank[PT_CDR_CHARGE]), "liabilities", pt_state_name(r->liability_state),
+        "liability_load", liability_load(r), "patches", patches(r, source));
+}
+
+/* Null where there is no Fab. */
+static json_t *of_fab(const pt_stability_t *r, double value)
+{
+    return r->fab ? pt_json_number(value) : json_null();
 }
 
 static json_t *scores(const pt_stability_t *r)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "solubility_score",
-                     pt_json_number(r->solubility), "aggregation_score",
-                     pt_json_number(r->aggregation), "thermostability_score",
-                     pt_json_number(r->thermostability), "melting_temp_predicted",
-                     pt_json_number(PT_MELTING_TYPICAL), "melting_temp_error",
-                     pt_json_number(PT_MELTING_SPREAD), "melting_temp_basis", melting_basis,
-                     "developability_score", pt_json_number(r->developability));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "solubility_score", pt_json_number(r->solubility),
+        "aggregation_score", pt_json_number(r->aggregation), "thermostability_score",
+        pt_json_number(r->thermostability), "melting_temp_predicted", of_fab(r, PT_MELTING_TYPICAL),
+        "melting_temp_error", of_fab(r, PT_MELTING_SPREAD), "melting_temp_basis",
+        r->fab ? melting_basis : no_melting, "developability_score",
+        pt_json_number(r->developability));
 }
 
 static json_t *text_or_null(const char *text)

@@ -110,14 +110,12 @@ static void find_liabilities(pt_stability_t *r)
 {
     const pt_domain_t *domains[2] = {r->parts[0].domain, r->parts[1].domain};
     r->liability_count = pt_find_liabilities(domains, r->count, r->liabilities, PT_LIABILITIES_MAX);
-    r->liability_state = PT_GREEN;
-    for (size_t i = 0; i < r->liability_count; i++) {
-        const char *severity = r->liabilities[i].severity;
-        if (strcmp(severity, "high") == 0)
-            r->liability_state = PT_RED;
-        else if (strcmp(severity, "medium") == 0 && r->liability_state == PT_GREEN)
-            r->liability_state = PT_AMBER;
-    }
+}
+
+static pt_state_t state_of_load(double load, bool alone)
+{
+    pt_load_limits_t limits = pt_load_limits(alone);
+    return load > limits.amber ? PT_RED : load > limits.green ? PT_AMBER : PT_GREEN;
 }
 
 static double worth(pt_state_t state)
@@ -148,9 +146,9 @@ static double flags(const pt_stability_t *r)
 static double developability(const pt_stability_t *r)
 {
     double sum = flags(r);
-    for (pt_property_t p = 0; p < PT_PROPERTIES; p++)
+    for (pt_property_t p = 0; p < PT_RANKS; p++)
         sum += 1 - r->rank[p];
-    return sum / (1 + PT_PROPERTIES);
+    return sum / (1 + PT_RANKS);
 }
 
 static void compare(pt_stability_t *r)
@@ -162,6 +160,8 @@ static void compare(pt_stability_t *r)
     r->rank[PT_CDR_HYDROPHOBICITY] =
         pt_rank(PT_CDR_HYDROPHOBICITY, alone, pt_cdr_hydrophobicity(usual, r->count));
     r->rank[PT_CDR_CHARGE] = pt_rank(PT_CDR_CHARGE, alone, pt_cdr_charge(usual, r->count));
+    r->liability_load = pt_liability_load(usual, r->liabilities, r->liability_count);
+    r->liability_state = state_of_load(r->liability_load, alone);
 }
 
 static void score(pt_stability_t *r)
@@ -198,6 +198,7 @@ void pt_analyse_stability(const pt_molecule_t *molecule, const pt_model_t *model
 {
     memset(r, 0, sizeof *r);
     r->count = molecule->light.there ? 2 : 1;
+    r->fab = r->count == 2 && !molecule->scfv;
     r->model = model;
     r->choice = choice;
     progress("surface", 0.9, context);

@@ -11,15 +11,15 @@
 #include "worker/pipelines/stability/developability.h"
 #include "worker/pipelines/stability/tap.h"
 
-#define PT_STABILITY_VERSION "2"
+#define PT_STABILITY_VERSION "3"
 #define PT_STABILIZING_MAX 20
 #define PT_POSITIONS_MAX (2 * PT_DOMAIN_MAX)
 #define PT_PH_MAX 16
 
 /*
  *  Where Fab fragments melt, °C, and the spread among them: round numbers of the literature, the
- * same for every antibody, since no score of a sequence alone told hot ones from others
- * (docs/science.md).
+ * same for every antibody that has a Fab, since no score of a sequence alone told hot ones from
+ * others (docs/science.md).
  */
 #define PT_MELTING_TYPICAL 71.0
 #define PT_MELTING_SPREAD 6.0
@@ -43,6 +43,7 @@ typedef struct {
 
 typedef struct {
     size_t count; /* heavy first; one for a nanobody */
+    bool fab;     /* heavy and light chain of their own: no nanobody, no scFv */
     const pt_scan_choice_t *choice;
     const pt_model_t *model; /* NULL: burial is the position table's */
     pt_tap_t tap;            /* only with a model, but for the CDRs' length */
@@ -54,12 +55,13 @@ typedef struct {
     pt_liability_t liabilities[PT_LIABILITIES_MAX];
     double isoelectric_point, charge[PT_PH_MAX];
     double cdr_hydropathy, cdr_hydrophobicity, cdr_charge;
-    double rank[PT_PROPERTIES]; /* among antibodies of crystal structures, 0 to 1; always by the
+    double rank[PT_RANKS];      /* among antibodies of crystal structures, 0 to 1; always by the
                                    position table's accessibility, as theirs */
     double solubility;          /* minus the CDRs' hydrophobicity: higher is more soluble */
     double aggregation;         /* the hydrophobic peak: higher aggregates more */
     double thermostability;     /* consensus, 0 to 1: higher is more stable */
-    pt_state_t liability_state; /* red with a high one, amber with a medium one */
+    double liability_load;      /* by the position table's accessibility, as the ranks */
+    pt_state_t liability_state; /* of the load */
     double developability;      /* mean of 1 - each rank, and of how good the states are (green 1,
                                    amber half, red 0, over those that could be judged) */
 } pt_stability_t;

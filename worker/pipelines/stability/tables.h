@@ -21,8 +21,14 @@ typedef struct {
     double weight;
 } pt_ddg_term_t;
 
-/* What is compared with other antibodies. */
-typedef enum { PT_CDR_HYDROPHOBICITY, PT_CDR_CHARGE, PT_PROPERTIES } pt_property_t;
+/* What is compared with other antibodies: the first two as ranks, the last as a state. */
+typedef enum {
+    PT_CDR_HYDROPHOBICITY,
+    PT_CDR_CHARGE,
+    PT_RANKS,
+    PT_LIABILITY_LOAD = PT_RANKS,
+    PT_PROPERTIES
+} pt_property_t;
 enum { PT_QUANTILES = 21 };
 
 /* The five metrics of TAP. */
