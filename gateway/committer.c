@@ -238,7 +238,8 @@ static void send_job(pt_committer_t *self, waiter_t *waiter, const PGresult *row
                                       .options = PQgetisnull(rows, waiter->row, 7)
                                                      ? NULL
                                                      : PQgetvalue(rows, waiter->row, 7)}};
-    pt_send_job(self->links, &job, expires); /* a fault is the sweep's, once nobody has the job */
+    if (pt_send_job(self->links, &job, expires)) /* the sweep's, once nobody has the job */
+        pt_links_release(self->links, &waiter->ticket, waiter->submission.job_type);
 }
 
 static void publish_created(pt_committer_t *self, const waiter_t *waiter)

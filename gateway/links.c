@@ -138,8 +138,11 @@ void pt_links_send(pt_links_t *self, const pt_ticket_t *ticket, pt_msg_t *msg, c
 {
     memcpy(msg->session, ticket->session, PT_SESSION_SIZE);
     pt_msg_set(msg, PT_F_SESSION);
-    if (!pt_outbox_put(self->outbox, ticket, msg, payload, payload_size, expires))
-        atomic_fetch_add(&self->overflowed, 1);
+    if (pt_outbox_put(self->outbox, ticket, msg, payload, payload_size, expires))
+        return;
+    atomic_fetch_add(&self->overflowed, 1);
+    if (msg->verb == PT_JOB)
+        pt_links_release(self, ticket, msg->job_type);
 }
 
 void pt_links_publish(pt_links_t *self, const pt_msg_t *msg)

@@ -176,6 +176,8 @@ static void send_parcel(pt_links_t *self, const pt_parcel_t *parcel, int64_t now
         !pt_socket_send(broker->dealer, NULL, parcel->bytes, parcel->head_size,
                         payload_of(parcel))) {
         atomic_fetch_add(&self->overflowed, 1);
+        if (parcel->verb == PT_JOB)
+            pt_links_release(self, &parcel->ticket, parcel->job_type);
         return;
     }
     if (parcel->verb == PT_JOB)

@@ -54,6 +54,8 @@ static pt_parcel_t *pack(const pt_ticket_t *ticket, const pt_msg_t *msg, const v
     pt_parcel_t *parcel = zmalloc(sizeof *parcel + topic_size + head.size + payload_size);
     parcel->ticket = *ticket;
     parcel->verb = msg->verb;
+    if (msg->verb == PT_JOB)
+        pt_job_type_copy(parcel->job_type, msg->job_type);
     parcel->topic_size = topic_size;
     parcel->head_size = head.size;
     parcel->payload_size = payload_size;

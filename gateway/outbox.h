@@ -11,7 +11,8 @@ struct pt_parcel {
     pt_parcel_t *next;
     pt_ticket_t ticket; /* link -1: publish at all */
     pt_verb_t verb;
-    int64_t expires; /* clock ms, 0: never */
+    char job_type[PT_TYPE_MAX]; /* of a job: whose credit it has */
+    int64_t expires;            /* clock ms, 0: never */
     size_t topic_size, head_size, payload_size;
     char bytes[]; /* topic, head, payload */
 };

@@ -21,31 +21,35 @@ static void fail(pt_sweep_t *self, const pt_job_parcel_t *job, const pt_inputs_f
     pt_recorder_take(self->recorder, &fact);
 }
 
-static void send_or_fail(pt_sweep_t *self, const pt_job_parcel_t *job, int64_t expires)
+/* True: it is on its way to the broker. */
+static bool send_or_fail(pt_sweep_t *self, const pt_job_parcel_t *job, int64_t expires)
 {
     const pt_inputs_fault_t *fault = pt_send_job(self->links, job, expires);
     if (fault)
         fail(self, job, fault);
+    return !fault;
 }
 
 /* Large options and earlier results are read one job at a time. Whose time is over before its turn
    is found by the rounds, and handed out again. */
-static void send_large(pt_sweep_t *self, pt_job_parcel_t *job, int64_t expires)
+static bool send_large(pt_sweep_t *self, pt_job_parcel_t *job, int64_t expires)
 {
     char id[PT_UUID_TEXT];
     const char *params[] = {pt_uuid_format(&job->job_id, id)};
     PGresult *row = NULL;
     if (pt_clock_ms() > expires ||
         pt_pg_run(self->pg, &pt_sql_job_inputs, params, 1, PT_SWEEP_LARGE_MS, &row) != PT_PG_OK)
-        return;
+        return false;
+    bool sent = false;
     if (PQntuples(row) > 0) {
         pt_job_inputs_read(row, &job->inputs);
-        send_or_fail(self, job, pt_clock_ms() + PT_SEND_WITHIN_MS);
+        sent = send_or_fail(self, job, pt_clock_ms() + PT_SEND_WITHIN_MS);
     }
     pt_pg_clear_large(self->pg, row);
+    return sent;
 }
 
-static void send_row(pt_sweep_t *self, const PGresult *rows, int row, backlog_t *backlog,
+static bool send_row(pt_sweep_t *self, const PGresult *rows, int row, backlog_t *backlog,
                      const pt_ticket_t *ticket, int64_t expires)
 {
     pt_job_parcel_t job = {
@@ -64,9 +68,8 @@ static void send_row(pt_sweep_t *self, const PGresult *rows, int row, backlog_t 
     pt_turns_took(&backlog->turns, &job.org_id, strtoll(PQgetvalue(rows, row, 10), NULL, 10),
                   job.weight);
     if (*PQgetvalue(rows, row, 11) == 't')
-        send_large(self, &job, expires);
-    else
-        send_or_fail(self, &job, expires);
+        return send_large(self, &job, expires);
+    return send_or_fail(self, &job, expires);
 }
 
 /* When the next one of the type is due, now that all that was due is out, and whether a limit holds
@@ -121,7 +124,8 @@ static pt_pg_outcome_t hand_out_rows(pt_sweep_t *self, backlog_t *backlog,
         return outcome;
     int64_t expires = pt_clock_ms() + PT_SEND_WITHIN_MS;
     for (*sent = 0; *sent < PQntuples(rows); ++*sent)
-        send_row(self, rows, *sent, backlog, &tickets[*sent], expires);
+        if (!send_row(self, rows, *sent, backlog, &tickets[*sent], expires))
+            pt_links_release(self->links, &tickets[*sent], backlog->job_type);
     PQclear(rows);
     atomic_fetch_add(&self->handed_out, (uint64_t)*sent);
     return PT_PG_OK;

@@ -99,3 +99,14 @@ def test_what_only_the_antibody_can_tell_is_wrong_fails_with_what_was_reached(ou
     assert answer['status'] == 'failed' and answer['error']['code'] == 'invalid_options'
     assert '/positions/0' in answer['error']['detail']
     assert answer['error']['partial'] == {'reached': 'numbering', 'at_fault': 'options'}
+
+
+def test_what_nobody_can_read_uses_up_no_credit(chained):
+    """More jobs than a broker has places for fail before they are sent: those behind them are handed out."""
+    own = newcomer(chained, 'unreadable')
+    variant, plain = own.make_candidate()[1], own.make_candidate()[1]
+    structure = done(own, 'structure-predictions', variant_id=variant)['id']
+    chained.query("update results set results = (repeat('[', 30) || repeat(']', 30))::json where job_id = %s", structure)
+    rows = chained.wait_terminal([own.submit(variant, 'stability') for _ in range(90)], 90)
+    assert {row['status'] for row in rows.values()} == {'failed'}
+    done(own, 'stability-analyses', variant_id=plain)
