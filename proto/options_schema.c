@@ -4,8 +4,7 @@
 #include <string.h>
 
 #define DEPTH_MAX 8     /* of a schema in a schema */
-#define EXTENT_MAX 2000 /* of a pattern, its repetitions written out: glibc takes memory for each  \
-                         */
+#define EXTENT_MAX 2000 /* of a pattern with its repetitions written out: glibc's memory for it */
 
 static const char *const types[] = {"object", "array",   "string", "integer",
                                     "number", "boolean", "null"};

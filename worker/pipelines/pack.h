@@ -12,7 +12,8 @@
 int pt_pack_json(msgpack_packer *packer, const json_t *value);
 
 /* msgpack as a JSON value, a new reference; bin 16 becomes the text of a UUID, other bin null. NULL
-   when it is nested more than 24 deep, a map's key is no text, text is no UTF-8 or memory is out. */
+   when it is nested more than 24 deep, a map's key is no text, text is no UTF-8 or memory is out.
+ */
 json_t *pt_unpack_json(const msgpack_object *object);
 
 /* A msgpack str. */
