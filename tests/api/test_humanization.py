@@ -66,5 +66,5 @@ def test_what_does_not_suit_the_antibody_fails_with_what_was_reached(ours):
     assert failed['status'] == 'failed' and failed['error']['code'] == 'invalid_options'
     assert '/target_germlines/vh' in failed['error']['detail'] and 'IGHV3-66*' in failed['error']['detail']
     partial = failed['error']['partial']
-    assert (partial['reached'], partial['at_fault']) == ('numbering', 'options')
+    assert (partial['reached'], partial['at_fault']) == ('numbering', '/options/target_germlines/vh')
     assert [d['domain'] for d in partial['domains']] == ['vh', 'vl']

@@ -106,7 +106,7 @@ def test_its_error_and_what_it_had_reached_are_told(system, worker):
     job = system.submit(variant, 'cdr3_length')
     system.wait_terminal([job], 30)
     found = system.query('SELECT error_code, error_details, error_message FROM jobs WHERE id = %s', job)[0]
-    assert found == {'error_code': 'no_cdr3', 'error_details': {'at_fault': 'vhh', 'reached': []},
+    assert found == {'error_code': 'no_cdr3', 'error_details': {'at_fault': '/chains/0', 'reached': []},
                      'error_message': 'the vhh chain has no CDR3 that ends in [WF]GxG'}
 
 

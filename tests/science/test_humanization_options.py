@@ -173,16 +173,16 @@ def test_a_job_takes_options():
 def test_a_job_names_the_option_at_fault(options, words):
     ending = asked(**options)
     assert (ending["m"], ending["code"], ending["retry"]) == ("error", "invalid_options", False)
-    assert words in ending["message"]
+    assert words in ending["message"] and words.strip("/") in ending["partial"]["at_fault"]
 
 
 def test_a_failed_job_says_what_it_had_reached():
     partial = asked(keep=["H999"])["partial"]
-    assert (partial["reached"], partial["at_fault"]) == ("numbering", "options")
+    assert (partial["reached"], partial["at_fault"]) == ("numbering", "/options/keep/0")
     assert [(d["domain"], d["chain_type"]) for d in partial["domains"]] == [("vh", "H"), ("vl", "K")]
     (ending,) = endings(serve(job(("heavy", VH), ("light", VL[:40]))))
     partial = ending["partial"]
-    assert (partial["reached"], partial["at_fault"]) == ("job read", "chains/1")
+    assert (partial["reached"], partial["at_fault"]) == ("job read", "/chains/1")
     assert [d["domain"] for d in partial["domains"]] == ["vh"]
     assert partial["domains"][0]["nearest_v"]["species"] == "mouse"
 

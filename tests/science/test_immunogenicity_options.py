@@ -136,10 +136,10 @@ def test_a_table_that_cannot_be_used_fails_the_job_with_its_line(tmp_path, text,
         table.write_text(text)
     answer = answer_with(table)
     assert (answer["m"], answer["code"], answer["retry"]) == ("error", "allele_table_invalid", False)
-    assert why in answer["message"] and answer["partial"]["at_fault"] == "allele table of the worker"
+    assert why in answer["message"] and answer["partial"] == {"reached": "numbering"}
 
 
 def test_what_was_reached_is_said_when_a_job_fails():
     chains, options = endings(job("MKTAYIAKQR", VL, job_type="immunogenicity"), of(keep=["H200"]))
-    assert chains["partial"] == {"reached": "job read", "at_fault": "chains"}
-    assert options["partial"] == {"reached": "numbering", "at_fault": "options"}
+    assert chains["partial"] == {"reached": "job read", "at_fault": "/chains/0"}
+    assert options["partial"] == {"reached": "numbering", "at_fault": "/options/keep/0"}

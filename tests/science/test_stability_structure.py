@@ -263,13 +263,13 @@ def test_charges_at_the_ph_that_is_asked_for():
 def test_an_option_that_does_not_fit_is_named_by_its_pointer(options, pointer):
     answer, = endings(job(VH, VL, **options))
     assert (answer["m"], answer["code"], answer["retry"]) == ("error", "invalid_options", False)
-    assert pointer in answer["message"]
+    assert pointer in answer["message"] and answer["partial"]["at_fault"].startswith("/options" + pointer)
 
 
 def test_what_was_reached_is_said_when_a_job_fails():
     chains, options = endings(job("MKTAYIAKQR", VL), job(VH, VL, positions=["H999"]))
-    assert chains["partial"] == {"reached": "job read", "at_fault": "chains"}
-    assert options["partial"] == {"reached": "numbering", "at_fault": "options"}
+    assert chains["partial"] == {"reached": "job read", "at_fault": "/chains/0"}
+    assert options["partial"] == {"reached": "numbering", "at_fault": "/options/positions/0"}
 
 
 # --- a model made within the job -------------------------------------------------------------------------
@@ -352,7 +352,7 @@ def test_a_structure_job_is_preferred_to_making_a_model(install, example):
 def test_a_model_that_cannot_be_made_fails_the_job_with_the_reason(install, body, code, why, retry):
     answer, = ending(install(body)(job(VH, VL, structure="model")))
     assert (answer["m"], answer["code"], answer["retry"]) == ("error", code, retry) and why in answer["message"]
-    assert answer["partial"] == {"reached": "numbering", "at_fault": "structure"}
+    assert answer["partial"] == {"reached": "numbering", "at_fault": "/options/structure"}
 
 
 def test_progress_goes_on_while_the_model_is_made(install):

@@ -12,7 +12,9 @@ bool pt_choice_refuse(pt_error_t *error, const char *pointer, const char *format
     va_start(args, format);
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
-    return pt_error_set(error, "invalid_options", "%s: %s", pointer, why);
+    pt_error_set(error, "invalid_options", "%s: %s", pointer, why);
+    snprintf(error->option, sizeof error->option, "%s", pointer);
+    return false;
 }
 
 static bool refuse(pt_error_t *error, const char *key, const char *why)

@@ -24,9 +24,22 @@ bool pt_error_set(pt_error_t *error, const char *code, const char *format, ...)
     snprintf(error->code, sizeof error->code, "%s", code);
     vsnprintf(error->message, sizeof error->message, format, args);
     error->chain = -1;
+    error->option[0] = 0;
     error->retry = false;
     va_end(args);
     return false;
+}
+
+const char *pt_error_pointer(const pt_error_t *error, const char *otherwise,
+                             char text[PT_POINTER_MAX])
+{
+    if (error->chain >= 0)
+        snprintf(text, PT_POINTER_MAX, "/chains/%d", error->chain);
+    else if (error->option[0])
+        snprintf(text, PT_POINTER_MAX, "/options%.*s", PT_POINTER_MAX - 9, error->option);
+    else
+        snprintf(text, PT_POINTER_MAX, "%s", otherwise);
+    return text;
 }
 
 bool pt_chain_kind_parse(const char *word, size_t length, pt_chain_kind_t *kind)

@@ -23,11 +23,14 @@ typedef struct {
     size_t length;
 } pt_chain_t;
 
+#define PT_POINTER_MAX 96 /* bytes of a JSON pointer with its NUL; a longer one is cut */
+
 /* Why a job cannot be computed, as PIPELINE.md has it. */
 typedef struct {
     char code[32];
     char message[512];
     int chain; /* which of the chains that were given is at fault, from 0; -1 if none alone is */
+    char option[PT_POINTER_MAX]; /* the option at fault, a JSON pointer into the options; or "" */
     bool retry;
 } pt_error_t;
 
@@ -43,6 +46,11 @@ typedef struct {
     bool nanobody; /* a heavy domain that works alone */
     bool scfv;     /* both domains in one chain */
 } pt_molecule_t;
+
+/* What of the job's inputs is at fault, a JSON pointer into them: the error's chain or option, else
+ * `otherwise`. */
+const char *pt_error_pointer(const pt_error_t *error, const char *otherwise,
+                             char text[PT_POINTER_MAX]);
 
 /* false for a word that is no kind. */
 bool pt_chain_kind_parse(const char *word, size_t length, pt_chain_kind_t *kind);

@@ -124,13 +124,17 @@ static bool pack_result(msgpack_packer *packer, const pt_answer_t *answer, pt_er
 }
 
 /* The gateway has checked them, by a schema that may be older or newer than this one. */
-static bool check_options(const service_t *self, const json_t *options, pt_error_t *error)
+static bool check_options(const service_t *self, const json_t *options, pt_answer_t *answer,
+                          pt_error_t *error)
 {
     pt_options_error_t fault;
     if (pt_options_validate(self->schema, options, &fault, 1) == 0)
         return true;
-    return pt_error_set(error, "invalid_options", "options: %s%s%s", fault.pointer,
-                        *fault.pointer ? " " : "", fault.message);
+    pt_error_set(error, "invalid_options", "options: %s%s%s", fault.pointer,
+                 *fault.pointer ? " " : "", fault.message);
+    answer->partial = json_pack("{s:s, s:o}", "reached", "job read", "at_fault",
+                                json_sprintf("/options%s", fault.pointer));
+    return false;
 }
 
 static bool compute(service_t *self, const msgpack_object *job, pt_answer_t *answer,
@@ -140,7 +144,8 @@ static bool compute(service_t *self, const msgpack_object *job, pt_answer_t *ans
     if (!pt_is_text(pt_map_get(job, "job_type"), self->pipeline->job_type))
         return pt_error_set(error, "wrong_job_type", "this pipeline computes %s jobs only",
                             self->pipeline->job_type);
-    bool ok = pt_inputs_read(job, &inputs, error) && check_options(self, inputs.options, error) &&
+    bool ok = pt_inputs_read(job, &inputs, error) &&
+              check_options(self, inputs.options, answer, error) &&
               self->pipeline->compute(&inputs, &self->reporter, answer, error);
     pt_inputs_clear(&inputs);
     return ok;

@@ -57,18 +57,12 @@ static bool refuse(const pt_coding_t *coding, const char *name, pt_error_t *erro
                         shown < c->to - c->from ? "…" : "", list);
 }
 
-/* The chain at which it failed, as a pointer into the inputs. */
-static const char *at_fault(int chain, char text[32])
-{
-    snprintf(text, 32, chain >= 0 ? "/chains/%d" : "/chains", chain);
-    return text;
-}
-
 static json_t *partial_of(const work_t *work, const json_t *conflict)
 {
-    char text[32];
+    char at_fault[32];
+    snprintf(at_fault, sizeof at_fault, "/chains/%zu", work->done);
     json_t *partial = pt_json_partial(work->done ? "an earlier chain's codons" : "numbering",
-                                      at_fault((int)work->done, text), &work->molecule);
+                                      at_fault, &work->molecule);
     json_object_set(partial, "conflict", (json_t *)conflict);
     return partial;
 }
@@ -133,17 +127,18 @@ static bool render(work_t *work, pt_answer_t *answer, pt_error_t *error)
 static bool run(work_t *work, pt_answer_t *answer, pt_error_t *error)
 {
     const pt_inputs_t *inputs = work->inputs;
+    char text[PT_POINTER_MAX];
     if (!pt_codon_options_read(inputs->options, &work->options, error)) {
-        answer->partial = pt_json_partial("job read", "/options", &work->molecule);
+        answer->partial =
+            pt_json_partial("job read", pt_error_pointer(error, "/options", text), &work->molecule);
         return false;
     }
     if (work->reporter)
         pt_report(work->reporter, "numbering", 0.0);
     if (!pt_molecule_read(inputs->chains, inputs->chain_count, inputs->lone_heavy, &work->molecule,
                           error)) {
-        char text[32];
         answer->partial =
-            pt_json_partial("job read", at_fault(error->chain, text), &work->molecule);
+            pt_json_partial("job read", pt_error_pointer(error, "/chains", text), &work->molecule);
         return false;
     }
     while (work->done < inputs->chain_count)

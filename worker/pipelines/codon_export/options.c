@@ -1,4 +1,5 @@
 #include "worker/pipelines/codon_export/options.h"
+#include "worker/pipelines/choice.h"
 #include "worker/pipelines/options.h"
 #include <stdio.h>
 #include <string.h>
@@ -132,13 +133,12 @@ static void read_values(const source_t *source, pt_codon_options_t *options)
 /* What a schema cannot say. */
 static bool agree(const pt_codon_options_t *o, pt_error_t *error)
 {
-    static const char code[] = "invalid_options";
     if (o->gc_min > o->gc_max)
-        return pt_error_set(error, code, "/gc_min: it is above gc_max");
+        return pt_choice_refuse(error, "/gc_min", "it is above gc_max");
     if (o->window && o->window_min > o->window_max)
-        return pt_error_set(error, code, "/gc_window_min: it is above gc_window_max");
+        return pt_choice_refuse(error, "/gc_window_min", "it is above gc_window_max");
     if (o->max_repeat && o->max_repeat < PT_REPEAT_LEAST)
-        return pt_error_set(error, code, "/max_repeat: it is 0, or %d at least", PT_REPEAT_LEAST);
+        return pt_choice_refuse(error, "/max_repeat", "it is 0, or %d at least", PT_REPEAT_LEAST);
     return true;
 }
 

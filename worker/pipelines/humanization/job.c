@@ -90,17 +90,17 @@ static bool each_strategy(scratch_t *s, json_t *list, pt_error_t *error)
 /* The chains and options of the job; false with *error and what was reached. */
 static bool read(const pt_inputs_t *inputs, scratch_t *s, pt_answer_t *answer, pt_error_t *error)
 {
-    char at_fault[32] = "chains";
+    char text[PT_POINTER_MAX];
     if (!pt_molecule_read(inputs->chains, inputs->chain_count, inputs->lone_heavy, &s->molecule,
                           error)) {
-        if (error->chain >= 0)
-            snprintf(at_fault, sizeof at_fault, "chains/%d", error->chain);
-        answer->partial = pt_json_partial("job read", at_fault, &s->molecule);
+        answer->partial =
+            pt_json_partial("job read", pt_error_pointer(error, "/chains", text), &s->molecule);
         return false;
     }
     if (pt_humanization_choose(inputs->options, &s->molecule, &s->choices, error))
         return true;
-    answer->partial = pt_json_partial("numbering", "options", &s->molecule);
+    answer->partial =
+        pt_json_partial("numbering", pt_error_pointer(error, "/options", text), &s->molecule);
     return false;
 }
 

@@ -29,10 +29,13 @@ static bool out_of_memory(pt_error_t *error)
     return false;
 }
 
-/* What was reached when the job failed, and whose fault it was. */
-static bool tell(pt_answer_t *answer, const char *reached, const char *at_fault)
+/* What was reached when the job failed, and which input was at fault: the error's, or this one. */
+static bool tell(pt_answer_t *answer, const char *reached, const pt_error_t *error,
+                 const char *otherwise)
 {
-    answer->partial = json_pack("{s:s, s:s}", "reached", reached, "at_fault", at_fault);
+    char text[PT_POINTER_MAX];
+    answer->partial = json_pack("{s:s, s:s}", "reached", reached, "at_fault",
+                                pt_error_pointer(error, otherwise, text));
     return false;
 }
 
@@ -41,16 +44,17 @@ static bool read_job(const pt_inputs_t *inputs, pt_reporter_t *reporter, scratch
 {
     if (!pt_molecule_read(inputs->chains, inputs->chain_count, inputs->lone_heavy, &s->molecule,
                           error))
-        return tell(answer, "job read", "chains");
+        return tell(answer, "job read", error, "/chains");
     pt_structure_choose(PT_STRUCTURE_AUTO, inputs->earlier, &s->molecule, reporter, &s->structure,
                         error);
     pt_antigen_of(&s->molecule, s->structure.there ? &s->structure.model : NULL, &s->antigen,
                   s->ddg);
     if (!pt_immunogenicity_choose(inputs->options, &s->antigen, &s->choices, error))
-        return tell(answer, "numbering", "options");
-    if (!pt_panel_weigh_by_table(&s->choices.panel, error))
-        return tell(answer, "numbering", "allele table of the worker");
-    return true;
+        return tell(answer, "numbering", error, "/options");
+    if (pt_panel_weigh_by_table(&s->choices.panel, error))
+        return true;
+    answer->partial = json_pack("{s:s}", "reached", "numbering"); /* the worker's fault */
+    return false;
 }
 
 static bool analyse(pt_reporter_t *reporter, scratch_t *s, pt_error_t *error)

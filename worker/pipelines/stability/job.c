@@ -19,10 +19,13 @@ static void step(const char *what, double fraction, void *context)
         pt_report(reporter, what, fraction);
 }
 
-/* What was reached when the job failed, and whose fault it was. */
-static void tell(pt_answer_t *answer, const char *reached, const char *at_fault)
+/* What was reached when the job failed, and which input was at fault: the error's, or this one. */
+static void tell(pt_answer_t *answer, const char *reached, const pt_error_t *error,
+                 const char *otherwise)
 {
-    answer->partial = json_pack("{s:s, s:s}", "reached", reached, "at_fault", at_fault);
+    char text[PT_POINTER_MAX];
+    answer->partial = json_pack("{s:s, s:s}", "reached", reached, "at_fault",
+                                pt_error_pointer(error, otherwise, text));
 }
 
 /* A model that was made here can be downloaded. */
@@ -36,16 +39,16 @@ static bool analyse(const pt_inputs_t *inputs, pt_reporter_t *reporter, scratch_
 {
     if (!pt_molecule_read(inputs->chains, inputs->chain_count, inputs->lone_heavy, &s->molecule,
                           error)) {
-        tell(answer, "job read", "chains");
+        tell(answer, "job read", error, "/chains");
         return false;
     }
     if (!pt_stability_choose(inputs->options, &s->molecule, &s->choices, error)) {
-        tell(answer, "numbering", "options");
+        tell(answer, "numbering", error, "/options");
         return false;
     }
     if (!pt_structure_choose((pt_structure_choice_t)s->choices.structure, inputs->earlier,
                              &s->molecule, reporter, &s->structure, error)) {
-        tell(answer, "numbering", "structure");
+        tell(answer, "numbering", error, "/options/structure");
         return false;
     }
     pt_analyse_stability(&s->molecule, s->structure.there ? &s->structure.model : NULL,

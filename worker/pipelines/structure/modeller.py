@@ -67,7 +67,7 @@ class Modeller:
     def check_enough(self, targets, domains, fvs):
         for target in targets:
             if sum(domain.chain == target.chain for domain in domains) < FEWEST or len(fvs) < FEWEST:
-                raise Refused('no_templates', 'the options leave fewer than three templates: exclude less', 'options')
+                raise Refused('no_templates', 'the options leave fewer than three templates: exclude less', '/options')
 
     def assemble(self, targets, domains, fvs):
         assemblies, placed = [], None

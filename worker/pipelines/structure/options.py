@@ -14,13 +14,14 @@ TYPES = {'string': str, 'boolean': bool, 'number': (int, float), 'array': list}
 def read(given):
     """Every option with its value, the default where none was given."""
     if not isinstance(given, dict):
-        raise Refused('invalid_options', 'options is no map', 'options')
+        raise Refused('invalid_options', 'options is no map', '/options')
     for name, value in given.items():
         if name not in PROPERTIES:
-            raise Refused('invalid_options', f'there is no option {name!r}: {", ".join(PROPERTIES)}', f'options/{name}')
+            raise Refused('invalid_options', f'there is no option {name!r}: {", ".join(PROPERTIES)}',
+                          '/options/' + name.replace('~', '~0').replace('/', '~1'))
         if not valid(PROPERTIES[name], value):
             raise Refused('invalid_options', f'{name} is not what it has to be: {json.dumps(PROPERTIES[name])}',
-                          f'options/{name}')
+                          f'/options/{name}')
     return {name: given.get(name, schema['default']) for name, schema in PROPERTIES.items()}
 
 

@@ -54,7 +54,7 @@ class Inner:
         self.start()
         what = f'signal {signal.Signals(-status).name}' if status < 0 else f'exit status {status}'
         return {'m': 'error', 'code': 'engine_failed', 'message': f"ProMod3's process ended in the middle ({what})",
-                'retry': -status == signal.SIGKILL, 'partial': {'at_fault': 'the model'}}
+                'retry': -status == signal.SIGKILL, 'partial': {}}
 
 
 def send(message):

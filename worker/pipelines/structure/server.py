@@ -31,8 +31,7 @@ class Missing:
         self.why = why
 
     def compute(self, *_):
-        raise Refused('engine_missing', f'ProMod3 is not there ({self.why}): scripts/install-deps --structure',
-                      'engine')
+        raise Refused('engine_missing', f'ProMod3 is not there ({self.why}): scripts/install-deps --structure')
 
 
 def serve(make_modeller):
@@ -59,7 +58,7 @@ def answer(modeller, job):
     except Refused as refused:
         return error(refused.code, refused.message, modeller.reached, refused.at_fault)
     except EngineError as failed:
-        return error('engine_failed', f'ProMod3: {failed}', modeller.reached, 'the model')
+        return error('engine_failed', f'ProMod3: {failed}', modeller.reached, None)
     except NumberingError as failed:
         return {**error('numbering_failed', str(failed), modeller.reached, None), 'retry': True}
     except MemoryError:
