@@ -267,7 +267,9 @@ def test_files_are_read_back():
     fasta = {r.id: str(r.seq) for r in SeqIO.parse(io.StringIO(files["genes.fasta"]["content"]), "fasta")}
     rows = {row["chain"]: row for row in csv.DictReader(io.StringIO(files["genes.csv"]["content"]))}
     records = {r.name: r for r in SeqIO.parse(io.StringIO(files["genes.gb"]["content"]), "genbank")}
-    assert set(fasta) == set(rows) == set(records) == set(wanted) == {"heavy", "light"}
+    assert set(rows) == set(wanted) == {"heavy", "light"} and {row["antibody"] for row in rows.values()} == {"4D5"}
+    assert set(fasta) == set(records) == {"4D5_heavy", "4D5_light"}
+    fasta, records = ({name.removeprefix("4D5_"): of for name, of in found.items()} for found in (fasta, records))
     for name, gene in wanted.items():
         assert fasta[name] == rows[name]["dna"] == str(records[name].seq) == gene["dna"]
         features = {f.type: f for f in records[name].features}
@@ -279,6 +281,34 @@ def test_files_are_read_back():
         assert str(features["V_region"].extract(records[name].seq).translate()) == (VH if name == "heavy" else VL)
     only = ending_of(*FAB, formats=["csv"])
     assert list(only["files"]) == ["genes.csv"]
+
+
+def named(name):
+    """The antibody's files under a name: FASTA's ids, GenBank's records."""
+    message = job(*FAB)
+    message["inputs"]["name"] = name
+    (ending,) = endings(serve(message))
+    files = {what: ending["files"]["genes." + what]["content"] for what in ("fasta", "gb")}
+    assert max(map(len, files["gb"].splitlines())) <= 80 and files["gb"].isascii() and files["fasta"].isascii()
+    return ([r.id for r in SeqIO.parse(io.StringIO(files["fasta"]), "fasta")],
+            list(SeqIO.parse(io.StringIO(files["gb"]), "genbank")))
+
+
+def test_two_orders_do_not_look_alike():
+    ids, records = named("trastuzumab, Fassung Ä1")
+    assert ids == ["trastuzumab__Fassung__1_heavy", "trastuzumab__Fassung__1_light"]
+    other_ids, others = named("trastuzumab, Fassung Ä2")
+    assert not {r.name for r in records} & {r.name for r in others} and not set(ids) & set(other_ids)
+    for record in (*records, *others):
+        assert re.fullmatch(r"[A-Za-z0-9._-]{1,16}", record.name) and record.name.endswith(("_heavy", "_light"))
+    assert "trastuzumab__Fassung__1" in records[0].description and "heavy chain" in records[0].description
+
+
+def test_names_of_any_length_and_letters():
+    ids, records = named("x" * 120)
+    assert ids[0] == "x" * 120 + "_heavy" and records[0].name == "x" * 10 + "_heavy"
+    assert records[0].description.replace(" ", "").count("x" * 120) == 1
+    assert named("é\n>ü" * 300)[0][0] == "__" * 60 + "_heavy" and named("")[0] == ["heavy", "light"]
 
 
 def test_recognition_sequences_are_those_of_rebase():

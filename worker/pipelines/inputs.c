@@ -63,6 +63,11 @@ bool pt_inputs_read(const msgpack_object *job, pt_inputs_t *inputs, pt_error_t *
     if (chains->via.array.size == 0 || chains->via.array.size > PT_CHAINS_MAX)
         return pt_error_set(error, code, "the job has %u chains; 1 to %d can be",
                             chains->via.array.size, PT_CHAINS_MAX);
+    const msgpack_object *name = pt_map_get(map, "name");
+    if (name && name->type == MSGPACK_OBJECT_STR) {
+        inputs->name = name->via.str.ptr;
+        inputs->name_length = name->via.str.size;
+    }
     inputs->chain_count = chains->via.array.size;
     inputs->lone_heavy = format && !pt_is_text(format, "mab");
     for (size_t c = 0; c < inputs->chain_count; c++)

@@ -10,6 +10,8 @@
 
 /* What a job brings; valid while it is computed. */
 typedef struct {
+    const char *name; /* the antibody's, UTF-8 that no NUL ends; NULL if it has none */
+    size_t name_length;
     pt_chain_t chains[PT_CHAINS_MAX];
     size_t chain_count;
     bool lone_heavy;       /* the format allows a heavy chain without a light one */

@@ -3,19 +3,44 @@
  * not give again.
  */
 #include "worker/pipelines/codon_export/render.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { FASTA_WIDTH = 60, GENBANK_BASES = 60, GENBANK_GROUP = 10, QUALIFIER_WIDTH = 58 };
+enum { LOCUS_MAX = 16, TEXT_WIDTH = 67 };
+
+void pt_codon_word(const char *name, size_t length, char word[PT_WORD_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < length && n + 1 < PT_WORD_MAX; i++) {
+        unsigned char c = (unsigned char)name[i];
+        bool good = c < 0x80 && c && (isalnum(c) || strchr("-._", c));
+        if ((c & 0xC0) != 0x80) /* one for each character of UTF-8 */
+            word[n++] = good ? (char)c : '_';
+    }
+    word[n] = 0;
+}
+
+/* "4D5_heavy"; of an antibody's longer name the two ends, where names that are alike differ. */
+static const char *label(const pt_coded_t *coded, size_t most, char text[PT_WORD_MAX + 16])
+{
+    size_t length = strlen(coded->antibody), room = most - strlen(coded->name) - 1;
+    size_t head = length <= room ? length : room / 2, tail = length <= room ? 0 : room - room / 2;
+    snprintf(text, PT_WORD_MAX + 16, "%.*s%s%s%s", (int)head, coded->antibody,
+             coded->antibody + length - tail, length ? "_" : "", coded->name);
+    return text;
+}
 
 static void write_fasta(FILE *to, const pt_coded_t *coded)
 {
     const pt_coding_t *coding = coded->coding;
     const pt_codon_options_t *o = coding->options;
     size_t bases = 3 * coding->length;
-    fprintf(to, ">%s %zu bp, codons for %s (%s)\n", coded->name, bases, o->host->species,
-            pt_strategy_names[o->strategy]);
+    char name[PT_WORD_MAX + 16];
+    fprintf(to, ">%s %zu bp, codons for %s (%s)\n", label(coded, sizeof name - 1, name), bases,
+            o->host->species, pt_strategy_names[o->strategy]);
     for (size_t at = 0; at < bases; at += FASTA_WIDTH)
         fprintf(to, "%.*s\n", FASTA_WIDTH, coding->dna + at);
 }
@@ -25,7 +50,7 @@ static void write_csv(FILE *to, const pt_coded_t *coded)
     const pt_coding_t *coding = coded->coding;
     const pt_codon_options_t *o = coding->options;
     size_t bases = 3 * coding->length;
-    fprintf(to, "%s,%s,%s,%zu,%.4f,%.4f,%s,%s\n", coded->name, o->host->name,
+    fprintf(to, "%s,%s,%s,%s,%zu,%.4f,%.4f,%s,%s\n", coded->antibody, coded->name, o->host->name,
             pt_strategy_names[o->strategy], bases, pt_gc(coding->dna, bases),
             pt_cai(o->host, coding->dna, bases), coding->protein, coding->dna);
 }
@@ -98,15 +123,30 @@ static void origin(FILE *to, const pt_coding_t *coding)
     fputs("\n//\n", to);
 }
 
+/* The antibody's name on lines of its own: none is longer than GenBank's may be. */
+static void definition(FILE *to, const pt_coded_t *coded)
+{
+    const char *name = coded->antibody;
+    fprintf(to, "DEFINITION  Synthetic gene of the %s chain for %s%s", coded->name,
+            coded->coding->options->host->species, *name ? ", antibody" : "");
+    for (size_t left = strlen(name); left > 0; left = strlen(name)) {
+        size_t part = left < TEXT_WIDTH ? left : TEXT_WIDTH;
+        fprintf(to, "\n%12s%.*s", "", (int)part, name);
+        name += part;
+    }
+    fputs(".\n", to);
+}
+
 static void write_genbank(FILE *to, const pt_coded_t *coded)
 {
     const pt_coding_t *coding = coded->coding;
     const pt_codon_options_t *o = coding->options;
-    fprintf(to, "LOCUS       %-16s %11zu bp    DNA     linear   SYN 01-JAN-1980\n", coded->name,
+    char text[PT_WORD_MAX + 16];
+    const char *locus = label(coded, LOCUS_MAX, text);
+    fprintf(to, "LOCUS       %-16s %11zu bp    DNA     linear   SYN 01-JAN-1980\n", locus,
             3 * coding->length);
-    fprintf(to, "DEFINITION  Synthetic gene of the %s chain for %s.\n", coded->name,
-            o->host->species);
-    fprintf(to, "ACCESSION   %s\nVERSION     %s\nKEYWORDS    .\n", coded->name, coded->name);
+    definition(to, coded);
+    fprintf(to, "ACCESSION   %s\nVERSION     %s\nKEYWORDS    .\n", locus, locus);
     fputs("SOURCE      synthetic DNA construct\n  ORGANISM  synthetic DNA construct\n"
           "            other sequences; artificial sequences.\n",
           to);
@@ -146,10 +186,11 @@ json_t *pt_codon_files(const pt_codon_options_t *o, const pt_coded_t *coded, siz
         ok = ok && json_object_set_new(files, "genes.fasta",
                                        file_of("text/x-fasta", "", coded, count, write_fasta)) == 0;
     if (o->csv)
-        ok = ok && json_object_set_new(files, "genes.csv",
-                                       file_of("text/csv",
-                                               "chain,host,strategy,bases,gc,cai,protein,dna\n",
-                                               coded, count, write_csv)) == 0;
+        ok = ok &&
+             json_object_set_new(files, "genes.csv",
+                                 file_of("text/csv",
+                                         "antibody,chain,host,strategy,bases,gc,cai,protein,dna\n",
+                                         coded, count, write_csv)) == 0;
     if (o->genbank)
         ok = ok && json_object_set_new(
                        files, "genes.gb",

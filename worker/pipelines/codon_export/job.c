@@ -16,6 +16,7 @@ typedef struct {
     pt_reporter_t *reporter;
     pt_codon_options_t options;
     pt_molecule_t molecule;
+    char antibody[PT_WORD_MAX];
     pt_coding_t *codings[PT_CHAINS_MAX];
     pt_coded_t coded[PT_CHAINS_MAX];
     size_t done; /* chains */
@@ -81,7 +82,7 @@ static bool design(work_t *work, json_t **partial, pt_error_t *error)
     coding->context = work;
     report(work);
     pt_solve_outcome_t outcome = pt_solve(coding);
-    work->coded[work->done] = (pt_coded_t){name, coding, &work->molecule, chain};
+    work->coded[work->done] = (pt_coded_t){name, work->antibody, coding, &work->molecule, chain};
     if (outcome == PT_SOLVED) {
         work->done++;
         return true;
@@ -155,6 +156,7 @@ static bool compute(const pt_inputs_t *inputs, pt_reporter_t *reporter, pt_answe
         return no_memory(error);
     work->inputs = inputs;
     work->reporter = reporter;
+    pt_codon_word(inputs->name, inputs->name_length, work->antibody);
     bool ok = run(work, answer, error);
     for (size_t c = 0; c < PT_CHAINS_MAX; c++)
         free(work->codings[c]);

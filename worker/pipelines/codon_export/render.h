@@ -10,9 +10,16 @@
 #define PT_CODON_METHOD "paratope exact codon design"
 #define PT_CODON_VERSION "1"
 
+#define PT_WORD_MAX 121 /* with its NUL */
+
+/* files.c: a name as one word that every format takes: what is none of ASCII's letters, digits, -,
+   . and _ is _ there. One that is too long is cut. */
+void pt_codon_word(const char *name, size_t length, char word[PT_WORD_MAX]);
+
 /* One chain, designed. */
 typedef struct {
-    const char *name; /* "heavy" */
+    const char *name;     /* "heavy" */
+    const char *antibody; /* pt_codon_word of its name; "" without one */
     const pt_coding_t *coding;
     const pt_molecule_t *molecule;
     const pt_chain_t *chain;
