@@ -158,6 +158,10 @@ def test_a_structure_job_is_taken_and_named(example):
     without, = results(job(example[0], example[1]))
     assert without["burial"] == "position table" and without["structure_result_id"] is None
     assert "no completed structure job" in without["structure_note"]
+    scfv = job(VH + LINKER + VL)
+    scfv["inputs"] |= {"format": "scfv", "chains": [{"kind": "scfv", "sequence": VH + LINKER + VL}]}
+    (scfv,) = results(scfv)
+    assert "structure: model" in scfv["structure_note"] and "no completed" not in scfv["structure_note"]
     for wild_known, wild_table in zip(result["ddg_matrix"]["vh"], without["ddg_matrix"]["vh"]):
         assert (wild_known["ddg"] == wild_table["ddg"]) == (abs(wild_known["rsa"] - wild_table["rsa"]) < 0.003)\
             or abs(wild_known["rsa"] - wild_table["rsa"]) < 0.02

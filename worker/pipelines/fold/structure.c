@@ -6,6 +6,8 @@
 static const char FILE_NAME[] = "model.pdb";
 static const char not_asked[] = "the option structure is table";
 static const char no_job[] = "there is no completed structure job of the variant";
+static const char no_scfv_jobs[] =
+    "structure jobs do not model an scFv: for stability, ask with structure: model";
 
 /* Where modelling stands within the job. */
 static const double MODEL_FROM = 0.05, MODEL_TO = 0.9;
@@ -32,7 +34,8 @@ static void look_for_job(const json_t *earlier, const pt_molecule_t *molecule,
 {
     const json_t *job = json_object_get(earlier, "structure");
     memset(structure, 0, sizeof *structure);
-    structure->source = (pt_structure_source_t){.source = "none", .why_none = no_job};
+    structure->source = (pt_structure_source_t){.source = "none",
+                                                .why_none = molecule->scfv ? no_scfv_jobs : no_job};
     if (!job || !read_model(json_object_get(job, "files"), molecule, structure))
         return;
     structure->source.source = "structure job";
