@@ -265,6 +265,18 @@ def test_without_promod3_a_job_says_so(tmp_path):
 
 
 @promod3
+def test_the_tool_overwrites_no_model_of_the_same_name(tmp_path):
+    """Two nanobodies of one name, and one whose name differs in capitals alone, which some file systems do not see."""
+    fasta = f">one\n{NANOBODY}\n>one\n{NANOBODY[:-1]}\n>One\n{NANOBODY[:-2]}\n"
+    done = subprocess.run([STRUCTURE, "--fasta", "-", "--pdb-dir", tmp_path], input=fasta, capture_output=True,
+                          text=True, timeout=100)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert [line["pdb"] for line in found] == ["one.pdb", "one-2.pdb", "One-3.pdb"]
+    assert len({(tmp_path / line["pdb"]).read_text() for line in found}) == len(list(tmp_path.glob("*.pdb"))) == 3
+
+
+@promod3
 def test_the_tool_for_people(tmp_path):
     fasta = f">4D5 VH\n{VH}\n>4D5 VL\n{VL}\n>none\nACDEFGHIKLMNPQRSTVWY\n>both scFv\n{VH}{LINKER}{VL}\n"
     done = subprocess.run([STRUCTURE, "--fasta", "-", "--pdb-dir", tmp_path / "models"], input=fasta,

@@ -40,7 +40,7 @@ def records(path):
     return found
 
 
-def line_of(modeller, name, chains, given, folder):
+def line_of(modeller, name, chains, given, folder, stem):
     try:
         if len(chains) > CHAINS_MAX:
             raise Refused('duplicate_chain', f'there are more than {CHAINS_MAX} records of this name')
@@ -51,13 +51,26 @@ def line_of(modeller, name, chains, given, folder):
         return {'name': name, 'error': f'ProMod3: {failed}', 'code': 'engine_failed'}
     except NumberingError as failed:
         return {'name': name, 'error': str(failed), 'code': 'numbering_failed'}
-    written = write(answer.files, name, folder) if folder else {}
+    written = write(answer.files, stem, folder) if folder else {}
     return {'name': name, **answer.results, **written, 'model_versions': answer.versions}
 
 
-def write(files, name, folder):
-    """The files, called as the antibody; their names as the results have them."""
-    stem = ''.join(c if c.isalnum() or c in '._-' else '_' for c in name) or 'model'
+def stems(names):
+    """What the files of each are called: as the antibody, with a number behind it where another is called so too,
+    also on a file system that does not tell capitals apart."""
+    taken = set()
+    for name in names:
+        stem = first = ''.join(c if c.isalnum() or c in '._-' else '_' for c in name) or 'model'
+        number = 1
+        while stem.casefold() in taken:
+            number += 1
+            stem = f'{first}-{number}'
+        taken.add(stem.casefold())
+        yield stem
+
+
+def write(files, stem, folder):
+    """The files; their names as the results have them."""
     names = {'pdb': f'{stem}.pdb', 'mmcif': f'{stem}.cif'}
     for called, model in zip(names.values(), ('model.pdb', 'model.cif')):
         (folder / called).write_text(files[model]['content'])
@@ -76,8 +89,8 @@ def run(make_modeller, path, folder, given):
         return 2
     modeller = make_modeller(lambda words, fraction: None)
     failed = False
-    for name, chains in antibodies:
-        line = line_of(modeller, name, chains, given, folder)
+    for (name, chains), stem in zip(antibodies, stems(name for name, _ in antibodies)):
+        line = line_of(modeller, name, chains, given, folder, stem)
         failed = failed or 'error' in line
         print(json.dumps(line), flush=True)
     return int(failed)
