@@ -15,7 +15,7 @@
 struct pt_asked_batch {
     pt_new_batch_t batch;
     json_t *body; /* of JSON */
-    char job_type[PT_TYPE_MAX], name[128];
+    char job_type[PT_TYPE_MAX], name[PT_QUERY_CODE_MAX + 1];
     char *options;
     pt_uuid_t *variants;
     pt_fasta_t fasta;

@@ -1,5 +1,6 @@
 #include "gateway/fasta_molecule.h"
 
+#include "gateway/json.h"
 #include "gateway/molecule.h"
 #include "proto/wire.h"
 
@@ -28,7 +29,7 @@ static json_t *chains_of(const pt_fasta_record_t *record, const char **format)
 
 static bool is_name(const char *name)
 {
-    if (!pt_text_valid(name, strlen(name)) || strlen(name) > PT_MOLECULE_NAME_MAX)
+    if (!pt_text_valid(name, strlen(name)) || pt_json_characters(name) > PT_MOLECULE_NAME_MAX)
         return false;
     for (; *name; name++)
         if ((unsigned char)*name < 0x20 || *name == 0x7F)

@@ -84,8 +84,7 @@ static const char *type_name(const json_t *value)
 
 /* ---- one field --------------------------------------------------------------------------- */
 
-/* Characters of well-formed UTF-8. */
-static size_t characters(const char *text)
+size_t pt_json_characters(const char *text)
 {
     size_t count = 0;
     for (; *text; text++)
@@ -104,7 +103,7 @@ static bool has_control(const char *text)
 static void check_text(const char *text, const pt_json_field_t *field, const char *pointer,
                        json_t *errors)
 {
-    size_t count = characters(text);
+    size_t count = pt_json_characters(text);
     if (count < field->min || count > field->max)
         pt_json_error(errors, pointer, "must have %zu to %zu characters, not %zu", field->min,
                       field->max, count);

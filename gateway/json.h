@@ -25,6 +25,9 @@ typedef struct pt_json_field {
 
 #define PT_JSON_ERRORS_MAX 50 /* more than any person reads */
 
+/* Characters of well-formed UTF-8. */
+size_t pt_json_characters(const char *text);
+
 /* Reads one JSON value and nothing after it: duplicate keys, NUL and deep
    nesting are refused. NULL with a reason, which names the line and column. */
 json_t *pt_json_read(const char *text, size_t size, char *reason, size_t reason_size);

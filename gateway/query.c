@@ -91,7 +91,8 @@ static const char *demand(const pt_query_param_t *row, char message[200])
                  row->max);
         return message;
     case PT_QUERY_CODE:
-        return "must be 1 to 127 letters, digits, _, - and .";
+        snprintf(message, 200, "must be 1 to %d letters, digits, _, - and .", PT_QUERY_CODE_MAX);
+        return message;
     case PT_QUERY_UUID:
         return "must be a UUID";
     case PT_QUERY_CURSOR:

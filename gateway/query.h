@@ -7,11 +7,13 @@
 #include "gateway/cursor.h"
 #include "gateway/http.h"
 
+#define PT_QUERY_CODE_MAX 120 /* as long as a name in JSON */
+
 typedef enum {
     PT_QUERY_NUMBER, /* digits, from min to max; def if it is not given */
     PT_QUERY_WORD,   /* one of `words` */
     PT_QUERY_UUID,
-    PT_QUERY_CODE,  /* 1 to 127 letters, digits, _, - and . */
+    PT_QUERY_CODE,  /* 1 to PT_QUERY_CODE_MAX letters, digits, _, - and . */
     PT_QUERY_CURSOR /* of the caller's organisation; empty is the same as not given */
 } pt_query_kind_t;
 
@@ -27,7 +29,7 @@ typedef struct {
     int64_t number;
     const char *word; /* of the table; NULL: not given */
     pt_uuid_t uuid;
-    char code[128];
+    char code[PT_QUERY_CODE_MAX + 1];
     pt_position_t position;
 } pt_query_value_t;
 

@@ -45,7 +45,8 @@ def test_the_text_itself_as_a_body(api):
 
 
 @pytest.mark.parametrize('query, parameter', [('?job_type=x', 'job_type'), ('?job_type=humanization&colour=1', 'colour'),
-                                              ('?job_type=humanization&name=a%20b', 'name')])
+                                              ('?job_type=humanization&name=a%20b', 'name'),
+                                              (f'?job_type=humanization&name={"a" * 121}', 'name')])
 def test_bad_parameters_are_named(api, query, parameter):
     body = check_problem(api.post(f'/v1/batches{query}', headers=PLAIN, content=f'>a\n{HEAVY}'), 400, 'invalid_request')
     assert [error['parameter'] for error in body['errors']] == [parameter]
@@ -87,6 +88,16 @@ def test_names_are_checked(api):
     for content in (f'>{"x" * 121}\n{HEAVY}'.encode(), b'>\xff\n' + HEAVY.encode(), f'>a\x01b\n{HEAVY}'.encode()):
         answer = api.post('/v1/batches?job_type=humanization', headers=PLAIN, content=content)
         assert 'name' in check_problem(answer, 422, 'invalid_sequence')['errors'][0]['message']
+
+
+def test_names_have_one_limit_that_counts_characters(api):
+    """In the query, in JSON and in the FASTA: 120 of them, however many bytes they take."""
+    answer = api.post(f'/v1/batches?job_type=humanization&name={"a" * 120}', headers=PLAIN,
+                      content=f'>{"é" * 120}\n{HEAVY}'.encode())
+    assert answer.status_code == 202 and answer.json()['name'] == 'a' * 120
+    body = {'job_type': 'humanization', 'fasta': f'>a\n{HEAVY}'}
+    assert api.post('/v1/batches', json={**body, 'name': 'é' * 120}).status_code == 202
+    check_problem(api.post('/v1/batches', json={**body, 'name': 'é' * 121}), 400, 'invalid_request')
 
 
 def test_at_most_50_are_named(api):
