@@ -98,7 +98,7 @@ def test_what_only_the_antibody_can_tell_is_wrong_fails_with_what_was_reached(ou
                             headers={'Prefer': 'wait=60'}).json()
     assert answer['status'] == 'failed' and answer['error']['code'] == 'invalid_options'
     assert '/positions/0' in answer['error']['detail']
-    assert answer['error']['partial'] == {'reached': 'numbering', 'at_fault': 'options'}
+    assert answer['error']['partial'] == {'reached': 'numbering', 'at_fault': '/options/positions/0'}
 
 
 def test_what_nobody_can_read_uses_up_no_credit(chained):
