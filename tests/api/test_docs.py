@@ -90,7 +90,7 @@ def shape(value: object) -> object:
         return {key: shape(item) for key, item in value.items()}
     if isinstance(value, list):
         return [shape(item) for item in value[:1]]
-    return type(value).__name__
+    return 'number' if type(value) in (int, float) else type(value).__name__
 
 
 @pytest.mark.parametrize('block', [block for block in BLOCKS if block.shown], ids=lambda block: f'line {block.line}')
@@ -98,6 +98,8 @@ def test_an_answer_has_the_shape_that_the_page_shows(ran, block):
     printed = json.loads(block.printed)
     if printed.get('unserved') == []:  # a type is named once nobody has served it for 6 s
         printed['unserved'] = block.shown['unserved']
+    if printed.get('completed_at') and block.shown['completed_at'] is None:  # it has ended already
+        printed['completed_at'] = None
     assert shape(printed) == shape(block.shown)
 
 
