@@ -16,7 +16,6 @@ struct pt_fetcher {
     pt_pg_t *pg;
     pt_links_t *links;
     pt_recorder_t *recorder, *large;
-    uint64_t recorded;
 };
 
 static void wake_locked(pt_fetcher_t *self)
@@ -52,7 +51,6 @@ static void on_recorded(void *context, const pt_fact_t *fact)
     pt_fetcher_t *self = context;
     pthread_mutex_lock(&self->lock);
     pt_transfers_forget(self->transfers, &fact->said.job_id, fact->said.attempt);
-    self->recorded++;
     wake_locked(self); /* there is room for another */
     pthread_mutex_unlock(&self->lock);
 }
@@ -203,9 +201,9 @@ void pt_fetcher_destroy(pt_fetcher_t **self_p)
 
 pt_fetcher_counts_t pt_fetcher_counts(pt_fetcher_t *self)
 {
+    uint64_t recorded = pt_recorder_counts(self->large).recorded;
     pthread_mutex_lock(&self->lock);
     pt_transfers_counts_t now = pt_transfers_counts(self->transfers);
-    pt_fetcher_counts_t counts = {now.waiting, now.running, now.bytes, self->recorded};
     pthread_mutex_unlock(&self->lock);
-    return counts;
+    return (pt_fetcher_counts_t){now.waiting, now.running, now.bytes, recorded};
 }

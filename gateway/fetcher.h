@@ -29,7 +29,7 @@ void pt_fetcher_gone(pt_fetcher_t *self, const pt_uuid_t *job_id, uint32_t attem
 typedef struct {
     size_t waiting, running; /* as in transfers.h */
     size_t bytes;
-    uint64_t recorded; /* transfers that were fetched and written, or written as lost */
+    uint64_t recorded; /* endings with a large result that were written, or written as lost */
 } pt_fetcher_counts_t;
 pt_fetcher_counts_t pt_fetcher_counts(pt_fetcher_t *self);
 
