@@ -29,10 +29,11 @@ def test_genes_come_over_http(new_system):
     genes = {gene['chain']: gene for gene in made['results']['chains']}
     text = running.http.get(f'/v1/codon-exports/{made["id"]}/files/genes.gb').text
     records = {record.name: record for record in SeqIO.parse(io.StringIO(text), 'genbank')}
-    assert set(records) == set(genes) == {'heavy', 'light'}
-    for name, record in records.items():
-        assert str(record.seq) == genes[name]['dna']
-        assert str(record.seq.translate()) == genes[name]['protein']
+    assert set(genes) == {'heavy', 'light'}
+    assert set(records) == {f'4D5_{chain}' for chain in genes}  # the antibody's name, and its chain
+    for chain, gene in genes.items():
+        assert str(records[f'4D5_{chain}'].seq) == gene['dna']
+        assert str(records[f'4D5_{chain}'].seq.translate()) == gene['protein']
     failed = export(running, avoid_motifs=['ATGC', 'ATGG'])  # M before Q and before D
     assert failed['status'] == 'failed' and failed['error']['code'] == 'constraints_conflict'
     assert failed['error']['partial']['conflict']['constraints'] == ['no ATGC']
