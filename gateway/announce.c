@@ -104,16 +104,8 @@ void pt_announce(pt_links_t *links, const pt_announcement_t *about, const pt_eve
 
 void pt_announce_edge(pt_links_t *links, const pt_uuid_t *org_id, uint64_t seq, uint64_t timeline)
 {
-    pt_msg_t msg;
-    pt_msg_init(&msg, PT_EDGE);
-    msg.org_id = *org_id;
-    msg.seq = seq;
-    msg.timeline = timeline;
-    pt_msg_set(&msg, PT_F_ORG_ID);
-    pt_msg_set(&msg, PT_F_SEQ);
-    pt_msg_set(&msg, PT_F_TIMELINE);
     pt_links_note_edge(links, org_id, seq, timeline);
-    pt_links_publish(links, &msg);
+    pt_links_publish_edge(links, org_id, seq, timeline);
 }
 
 pt_pg_outcome_t pt_refresh_edges(pt_links_t *links, pt_pg_t *pg, const char *org_ids)

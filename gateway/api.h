@@ -37,9 +37,6 @@ PT_HANDLER(pt_api_healthz);
 PT_HANDLER(pt_api_readyz);
 PT_HANDLER(pt_api_metrics);
 
-/* Those that jobs are made of whatever is declared, ended by NULL. */
-extern const char *const pt_api_job_types[];
-
 /* The job types that there are: those of resources.h, and others that pipelines have declared. */
 typedef struct {
     const pt_declarations_t *declarations; /* NULL: never read */

@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-const char *const pt_api_job_types[] = {"humanization", "structure", "stability", "immunogenicity",
-                                        NULL};
-
 /* ---- which there are --------------------------------------------------------------------- */
 
 void pt_api_types_begin(const pt_http_t *http, bool of_jobs, pt_api_types_t *self)

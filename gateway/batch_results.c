@@ -43,15 +43,10 @@ static void destroy(pt_stream_t *stream)
 
 /* ---- a row of a page --------------------------------------------------------------------- */
 
-static const char *text_at(const PGresult *rows, int row, int column)
-{
-    return PQgetisnull(rows, row, column) ? NULL : PQgetvalue(rows, row, column);
-}
-
 /* NULL if it has none. */
 static json_t *results_at(const PGresult *rows, int row)
 {
-    const char *text = text_at(rows, row, PT_ENDED_RESULTS);
+    const char *text = pt_pg_text(rows, row, PT_ENDED_RESULTS);
     return text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
 }
 
@@ -59,13 +54,13 @@ static void add_to_table(results_t *self, const PGresult *rows, int row, const j
 {
     char other[160] = "";
     pt_table_job_t job = {
-        text_at(rows, row, PT_ENDED_NAME),   text_at(rows, row, PT_ENDED_VARIANT),
-        PQgetvalue(rows, row, PT_ENDED_JOB), text_at(rows, row, PT_ENDED_STATUS),
-        text_at(rows, row, PT_ENDED_CODE),   text_at(rows, row, PT_ENDED_MESSAGE)};
-    if (text_at(rows, row, PT_ENDED_LARGE))
+        pt_pg_text(rows, row, PT_ENDED_NAME), pt_pg_text(rows, row, PT_ENDED_VARIANT),
+        PQgetvalue(rows, row, PT_ENDED_JOB),  pt_pg_text(rows, row, PT_ENDED_STATUS),
+        pt_pg_text(rows, row, PT_ENDED_CODE), pt_pg_text(rows, row, PT_ENDED_MESSAGE)};
+    if (pt_pg_text(rows, row, PT_ENDED_LARGE))
         snprintf(other, sizeof other, "too large for a table (%s bytes): GET /v1/jobs/%s/results",
-                 text_at(rows, row, PT_ENDED_LARGE), job.job_id);
-    else if (text_at(rows, row, PT_ENDED_RESULTS) && !results) /* an integer above 63 bits */
+                 pt_pg_text(rows, row, PT_ENDED_LARGE), job.job_id);
+    else if (pt_pg_text(rows, row, PT_ENDED_RESULTS) && !results) /* an integer above 63 bits */
         snprintf(other, sizeof other, "not to be read for a table: GET /v1/jobs/%s/results",
                  job.job_id);
     self->row = pt_table_rows(self->table, &job, results, self->row, other, &self->piece);
@@ -85,7 +80,7 @@ static void add_row(results_t *self, const PGresult *rows, int row)
 /* False: what comes next is large, and a piece of its own. */
 static bool add_line(results_t *self, const PGresult *rows, int row)
 {
-    const char *line = text_at(rows, row, PT_ENDED_LINE);
+    const char *line = pt_pg_text(rows, row, PT_ENDED_LINE);
     if (!line) {
         snprintf(self->waiting, sizeof self->waiting, "%s", PQgetvalue(rows, row, PT_ENDED_JOB));
         return false;

@@ -235,9 +235,7 @@ static void send_job(pt_committer_t *self, waiter_t *waiter, const PGresult *row
                                       .name = PQgetvalue(rows, waiter->row, 4),
                                       .format = PQgetvalue(rows, waiter->row, 5),
                                       .chains = PQgetvalue(rows, waiter->row, 6),
-                                      .options = PQgetisnull(rows, waiter->row, 7)
-                                                     ? NULL
-                                                     : PQgetvalue(rows, waiter->row, 7)}};
+                                      .options = pt_pg_text(rows, waiter->row, 7)}};
     if (pt_send_job(self->links, &job, expires)) /* the sweep's, once nobody has the job */
         pt_links_release(self->links, &waiter->ticket, waiter->submission.job_type);
 }

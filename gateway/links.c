@@ -152,6 +152,20 @@ void pt_links_publish(pt_links_t *self, const pt_msg_t *msg)
         atomic_fetch_add(&self->overflowed, 1);
 }
 
+void pt_links_publish_edge(pt_links_t *self, const pt_uuid_t *org_id, uint64_t seq,
+                           uint64_t timeline)
+{
+    pt_msg_t msg;
+    pt_msg_init(&msg, PT_EDGE);
+    msg.org_id = *org_id;
+    msg.seq = seq;
+    msg.timeline = timeline;
+    pt_msg_set(&msg, PT_F_ORG_ID);
+    pt_msg_set(&msg, PT_F_SEQ);
+    pt_msg_set(&msg, PT_F_TIMELINE);
+    pt_links_publish(self, &msg);
+}
+
 void pt_links_note_edge(pt_links_t *self, const pt_uuid_t *org_id, uint64_t seq, uint64_t timeline)
 {
     pthread_mutex_lock(&self->lock);

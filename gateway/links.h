@@ -78,6 +78,8 @@ void pt_links_send(pt_links_t *self, const pt_ticket_t *ticket, pt_msg_t *msg, c
 
 /* Publishes an event or edge at every broker. */
 void pt_links_publish(pt_links_t *self, const pt_msg_t *msg);
+void pt_links_publish_edge(pt_links_t *self, const pt_uuid_t *org_id, uint64_t seq,
+                           uint64_t timeline);
 
 /* An organisation's last number, to be repeated by the leader. */
 void pt_links_note_edge(pt_links_t *self, const pt_uuid_t *org_id, uint64_t seq, uint64_t timeline);

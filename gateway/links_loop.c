@@ -438,15 +438,7 @@ static void read_sub(pt_links_t *self, int link)
 static void say_edge(void *context, const pt_uuid_t *org_id, uint64_t seq)
 {
     pt_links_t *self = context;
-    pt_msg_t msg;
-    pt_msg_init(&msg, PT_EDGE);
-    msg.org_id = *org_id;
-    msg.seq = seq;
-    msg.timeline = atomic_load(&self->timeline);
-    pt_msg_set(&msg, PT_F_ORG_ID);
-    pt_msg_set(&msg, PT_F_SEQ);
-    pt_msg_set(&msg, PT_F_TIMELINE);
-    pt_links_publish(self, &msg);
+    pt_links_publish_edge(self, org_id, seq, atomic_load(&self->timeline));
 }
 
 static void tick(pt_links_t *self)

@@ -73,6 +73,11 @@ pt_pg_t *pt_pg_new(const char *uri)
     return self;
 }
 
+const char *pt_pg_text(const PGresult *rows, int row, int column)
+{
+    return PQgetisnull(rows, row, column) ? NULL : PQgetvalue(rows, row, column);
+}
+
 void pt_pg_clear_large(pt_pg_t *self, PGresult *rows)
 {
     bool large = PQresultMemorySize(rows) > LARGE_ROWS;

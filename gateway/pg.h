@@ -79,6 +79,9 @@ PGconn *pt_pg_connection(pt_pg_t *self);
 /* Drops the connection; the next statement opens a new one. */
 void pt_pg_close(pt_pg_t *self);
 
+/* A field's text, of the rows' memory; NULL for null. */
+const char *pt_pg_text(const PGresult *rows, int row, int column);
+
 /* Releases rows that may be large, and the connection with them if they are: its buffer has grown
    by as much, and never shrinks. */
 void pt_pg_clear_large(pt_pg_t *self, PGresult *rows);

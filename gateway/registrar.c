@@ -206,7 +206,7 @@ static bool store(pt_registrar_t *self, const said_t *said, const pt_declared_t 
                                   wants};
     pt_pg_outcome_t outcome = pt_pool_run(self->pool, &sql_declare, params, 5, STATEMENT_MS, &rows);
     if (outcome == PT_PG_OK && PQntuples(rows) > 0)
-        report(self, said, declaration, PQgetisnull(rows, 0, 0) ? NULL : PQgetvalue(rows, 0, 0));
+        report(self, said, declaration, pt_pg_text(rows, 0, 0));
     PQclear(rows);
     free(schema);
     free(wants);

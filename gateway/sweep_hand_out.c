@@ -52,16 +52,15 @@ static bool send_large(pt_sweep_t *self, pt_job_parcel_t *job, int64_t expires)
 static bool send_row(pt_sweep_t *self, const PGresult *rows, int row, backlog_t *backlog,
                      const pt_ticket_t *ticket, int64_t expires)
 {
-    pt_job_parcel_t job = {
-        .ticket = *ticket,
-        .job_type = backlog->job_type,
-        .attempt = (uint32_t)atoi(PQgetvalue(rows, row, 2)),
-        .priority = atoi(PQgetvalue(rows, row, 8)),
-        .weight = atoi(PQgetvalue(rows, row, 9)),
-        .inputs = {.name = PQgetvalue(rows, row, 4),
-                   .format = PQgetvalue(rows, row, 5),
-                   .chains = PQgetvalue(rows, row, 6),
-                   .options = PQgetisnull(rows, row, 7) ? NULL : PQgetvalue(rows, row, 7)}};
+    pt_job_parcel_t job = {.ticket = *ticket,
+                           .job_type = backlog->job_type,
+                           .attempt = (uint32_t)atoi(PQgetvalue(rows, row, 2)),
+                           .priority = atoi(PQgetvalue(rows, row, 8)),
+                           .weight = atoi(PQgetvalue(rows, row, 9)),
+                           .inputs = {.name = PQgetvalue(rows, row, 4),
+                                      .format = PQgetvalue(rows, row, 5),
+                                      .chains = PQgetvalue(rows, row, 6),
+                                      .options = pt_pg_text(rows, row, 7)}};
     pt_uuid_parse(&job.job_id, PQgetvalue(rows, row, 0), PT_UUID_TEXT - 1);
     pt_uuid_parse(&job.org_id, PQgetvalue(rows, row, 1), PT_UUID_TEXT - 1);
     pt_uuid_parse(&job.inputs.variant_id, PQgetvalue(rows, row, 3), PT_UUID_TEXT - 1);

@@ -9,14 +9,6 @@ from worker_process import Worker, children_of, exists, until
 
 
 @pytest.fixture
-def broker():
-    with_broker = FakeBroker()
-    yield with_broker
-    with_broker.close()
-    assert with_broker.wrong == with_broker.foreign == []
-
-
-@pytest.fixture
 def start(tmp_path):
     workers = []
 

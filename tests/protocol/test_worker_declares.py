@@ -5,7 +5,6 @@ import subprocess
 import textwrap
 
 import pytest
-from fake_broker import FakeBroker
 from worker_process import BUILD, PIPELINES, Worker, until
 
 SCHEMA = {'type': 'object', 'title': 'CDR length', 'properties': {
@@ -23,14 +22,6 @@ while data := os.read(0, 65536):
     for job in unpacker:
         os.write(1, msgpack.packb({'m': 'result', 'results': sys.argv[1:], 'model_versions': {}}))
 '''
-
-
-@pytest.fixture
-def broker():
-    with_broker = FakeBroker()
-    yield with_broker
-    with_broker.close()
-    assert with_broker.wrong == with_broker.foreign == []
 
 
 @pytest.fixture

@@ -4,19 +4,10 @@ import uuid
 
 import msgpack
 import pytest
-from fake_broker import FakeBroker
 from test_worker import wait_credit
 from worker_process import Worker, until
 
 CHUNK = 65536
-
-
-@pytest.fixture
-def broker():
-    with_broker = FakeBroker()
-    yield with_broker
-    with_broker.close()
-    assert with_broker.wrong == with_broker.foreign == []
 
 
 @pytest.fixture
