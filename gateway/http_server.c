@@ -331,11 +331,16 @@ pt_http_server_t *pt_http_server_new(const pt_gateway_t *gateway,
     return self;
 }
 
+void pt_http_server_refuse(pt_http_server_t *self)
+{
+    atomic_store(&self->draining, true);
+}
+
 /* mg_stop cuts answers off in the middle, so those that are under way are waited for first. */
 static void drain(pt_http_server_t *self)
 {
     int64_t until = pt_clock_ms() + DRAIN_MS;
-    atomic_store(&self->draining, true);
+    pt_http_server_refuse(self);
     while (atomic_load(&self->open) > 0 && pt_clock_ms() < until)
         zclock_sleep(5);
     if (atomic_load(&self->open) > 0)

@@ -19,6 +19,9 @@ typedef struct {
 pt_http_server_t *pt_http_server_new(const pt_gateway_t *gateway,
                                      const pt_http_settings_t *settings);
 
+/* From now on every request that comes is told that this gateway is ending. */
+void pt_http_server_refuse(pt_http_server_t *self);
+
 /* Ends: no new connection, open requests are answered, then it is gone. */
 void pt_http_server_destroy(pt_http_server_t **self);
 

@@ -326,6 +326,7 @@ static int serve(const pt_options_t *given, int signals)
     if (server) {
         pt_log(PT_INFO, "ready for requests", PT_S("listen", http.listen));
         wait_for_signal(signals);
+        pt_http_server_refuse(server);
         pt_log(PT_INFO, "ending");
     }
     pthread_t second;
