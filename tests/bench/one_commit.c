@@ -5,6 +5,7 @@
 #include "gateway/store.h"
 #include "proto/program/process.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 
 #define CONNECTIONS 32
@@ -45,19 +46,27 @@ pt_committer_counts_t pt_committer_counts(pt_committer_t *self)
 pt_submit_t pt_committer_submit(pt_committer_t *self, const pt_submission_t *submission,
                                 int wait_ms, pt_uuid_t *job_id, int64_t *created_at)
 {
-    pt_array_t arrays[5] = {{0}};
+    static const pt_uuid_t none;
+    assert(!submission->options && pt_uuid_equal(&submission->batch_id, &none) &&
+           pt_uuid_equal(&submission->resubmit_of, &none)); /* nothing here sends such */
+    pt_array_t arrays[PT_SUBMIT_PARAMS] = {{0}};
     *job_id = pt_uuid_new(pt_wall_us());
     pt_array_uuid(&arrays[0], job_id);
     pt_array_uuid(&arrays[1], &submission->org_id);
     pt_array_uuid(&arrays[2], &submission->variant_id);
     pt_array_text(&arrays[3], submission->job_type);
     pt_array_text(&arrays[4], "f");
-    const char *params[5];
-    for (int i = 0; i < 5; i++)
+    pt_array_int(&arrays[5], submission->priority);
+    pt_array_text(&arrays[6], submission->request_id);
+    for (int i = 7; i < PT_SUBMIT_PARAMS; i++)
+        pt_array_text(&arrays[i], NULL);
+    const char *params[PT_SUBMIT_PARAMS];
+    for (int i = 0; i < PT_SUBMIT_PARAMS; i++)
         params[i] = pt_array_end(&arrays[i]);
     PGresult *rows = NULL;
-    pt_pg_outcome_t outcome = pt_pool_run(self->pool, &pt_sql_submit, params, 5, wait_ms, &rows);
-    for (int i = 0; i < 5; i++)
+    pt_pg_outcome_t outcome =
+        pt_pool_run(self->pool, &pt_sql_submit, params, PT_SUBMIT_PARAMS, wait_ms, &rows);
+    for (int i = 0; i < PT_SUBMIT_PARAMS; i++)
         pt_array_clear(&arrays[i]);
     bool made = outcome == PT_PG_OK && PQntuples(rows) == 1;
     if (made) {
@@ -66,7 +75,7 @@ pt_submit_t pt_committer_submit(pt_committer_t *self, const pt_submission_t *sub
         self->waits(self->context, submission->job_type, 0);
     }
     PQclear(rows);
-    return made                     ? PT_SUBMIT_CREATED
+    return made                  ? PT_SUBMIT_CREATED
            : outcome == PT_PG_OK ? PT_SUBMIT_NOT_FOUND
                                  : PT_SUBMIT_UNAVAILABLE;
 }
