@@ -1,7 +1,7 @@
 #include "gateway/control.h"
 
-#include "gateway/migrate.h"
-#include "gateway/pg.h"
+#include "gateway/database/migrate.h"
+#include "gateway/database/pg.h"
 #include "proto/program/log.h"
 #include "proto/program/process.h"
 

@@ -2,13 +2,13 @@
 #ifndef PT_GATEWAY_H
 #define PT_GATEWAY_H
 
-#include "gateway/awaits.h"
-#include "gateway/batcher.h"
-#include "gateway/canceller.h"
-#include "gateway/catalogue.h"
-#include "gateway/committer.h"
-#include "gateway/gather.h"
-#include "gateway/pool.h"
+#include "gateway/api/awaits.h"
+#include "gateway/api/catalogue.h"
+#include "gateway/database/gather.h"
+#include "gateway/database/pool.h"
+#include "gateway/submit/batcher.h"
+#include "gateway/submit/canceller.h"
+#include "gateway/submit/committer.h"
 
 /* Counters and gauges for /metrics and /readyz; each is written by one thread and read by any. */
 typedef struct {

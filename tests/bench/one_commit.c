@@ -1,8 +1,9 @@
 /* The gateway's committer as most programs would write it: each request commits for itself, on one
    of CONNECTIONS connections. Jobs wait for the sweep. Only for scripts/bench. */
-#include "gateway/committer.h"
-#include "gateway/pool.h"
-#include "gateway/store.h"
+#include "gateway/database/array.h"
+#include "gateway/database/pool.h"
+#include "gateway/store/move.h"
+#include "gateway/submit/committer.h"
 #include "proto/program/process.h"
 
 #include <assert.h>

@@ -30,5 +30,5 @@ def run() -> list[Table]:
     table = Table('read: GET /v1/jobs/{id}', ['jobs, connections', '200 a second', 'range', 'p50 ms', 'p99 ms'])
     for name, median in seen.items():
         table.add(name, median['per_s'], median.range('per_s'), median['p50_ms'], median['p99_ms'])
-    table.notes.append('reads that come while two queries are under way share the next one (gateway/gather.c)')
+    table.notes.append('reads that come while two queries are under way share the next one (gateway/database/gather.c)')
     return [table]

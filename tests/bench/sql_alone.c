@@ -4,7 +4,8 @@
  *   sql_alone wait URI ORG VARIANT BATCH JOBS           makes so many jobs that wait
  * Prints jobs and seconds. Batches in `life` are as the gateway's at their best: one transaction to
  * submit, one for all starts (lock, update, events), one for all endings (and results). */
-#include "gateway/store.h"
+#include "gateway/database/array.h"
+#include "gateway/store/move.h"
 #include "proto/program/process.h"
 #include "proto/uuid.h"
 

@@ -1,7 +1,7 @@
 /* Bodies of POST /v1/batches. Bytes: whether it is JSON or FASTA; the body. */
-#include "gateway/ask_batch.h"
-#include "gateway/molecule.h"
-#include "gateway/read_batches.h"
+#include "gateway/api/ask_batch.h"
+#include "gateway/molecules/molecule.h"
+#include "gateway/store/read_batches.h"
 #include "other_half.h"
 #include "request.h"
 

@@ -2,7 +2,7 @@
 #include "other_half.h"
 #include "request.h"
 
-#include "gateway/molecule.h"
+#include "gateway/molecules/molecule.h"
 
 static bool stored;
 

@@ -3,7 +3,7 @@
  * payload. */
 #include "broker/check.h"
 #include "fuzz.h"
-#include "gateway/fact.h"
+#include "gateway/record/fact.h"
 #include "proto/topic.h"
 
 static void check_fact(const pt_msg_t *msg, pt_bytes_t payload)

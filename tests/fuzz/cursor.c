@@ -1,5 +1,5 @@
 /* Cursors: what is read is what was written, for this organisation and no other. */
-#include "gateway/cursor.h"
+#include "gateway/http/cursor.h"
 #include "fuzz.h"
 
 static void check_text(const char *text, size_t size)

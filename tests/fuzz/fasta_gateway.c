@@ -1,6 +1,6 @@
 /* The gateway's FASTA: admin import, and panels. */
 #include "fuzz.h"
-#include "gateway/fasta.h"
+#include "gateway/molecules/fasta.h"
 
 static void check_record(const pt_fasta_record_t *record)
 {

@@ -1,7 +1,7 @@
 /* Results as JSON: what a worker computed, into the table. */
-#include "gateway/render.h"
+#include "gateway/results/render.h"
 #include "fuzz.h"
-#include "gateway/result_files.h"
+#include "gateway/results/files.h"
 #include "proto/wire.h"
 
 #include <jansson.h>

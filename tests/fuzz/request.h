@@ -3,9 +3,9 @@
 #define FUZZ_REQUEST_H
 
 #include "fuzz.h"
-#include "gateway/api.h"
-#include "gateway/json.h"
-#include "gateway/store_read.h"
+#include "gateway/api/api.h"
+#include "gateway/http/json.h"
+#include "gateway/store/read.h"
 
 /* The handler's answer: of a status that HTTP knows, its body JSON, its headers lines. */
 static inline int answer_request(pt_handler_t handler, pt_request_t request)

@@ -96,7 +96,7 @@ def lists() -> list[bytes]:
 
 
 def a_cursor(at: int) -> bytes:
-    """Of the organisation of nothing but zeros: a position and its check, as gateway/cursor.c has it."""
+    """Of the organisation of nothing but zeros: a position and its check, as gateway/http/cursor.c has it."""
     position = struct.pack('>q', at) + bytes(range(16))
     check = hashlib.blake2b(position, digest_size=16, key=bytes(16)).digest()[:8]
     return base64.urlsafe_b64encode(position + check).rstrip(b'=')

@@ -1,9 +1,9 @@
 /* Results as CSV and as FASTA. Bytes: of which type; how many of the results make columns; JSON
    texts with NULs between them. */
 #include "fuzz.h"
-#include "gateway/fasta.h"
-#include "gateway/result_fasta.h"
-#include "gateway/table_csv.h"
+#include "gateway/molecules/fasta.h"
+#include "gateway/results/fasta.h"
+#include "gateway/results/table_csv.h"
 
 #define RESULTS_MAX 4
 

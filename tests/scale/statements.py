@@ -1,5 +1,5 @@
 """Every statement of the gateway's stores, read from their sources as the compiler sees them, and run as
-gateway/pg.c runs them: prepared, with its settings, its plan looked at while it works."""
+gateway/database/pg.c runs them: prepared, with its settings, its plan looked at while it works."""
 import ast
 import json
 import re
@@ -12,8 +12,8 @@ import psycopg2
 from harness.system import CHECKOUT
 from tables import address
 
-STORES = ('gateway/store.c', 'gateway/store_read.c', 'gateway/store_lifecycle.c', 'gateway/store_lists.c',
-          'gateway/store_results.c', 'gateway/store_batches.c', 'gateway/read_batches.c')
+STORES = ('gateway/store/move.c', 'gateway/store/read.c', 'gateway/store/lifecycle.c', 'gateway/store/lists.c',
+          'gateway/store/results.c', 'gateway/store/batches.c', 'gateway/store/read_batches.c')
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -41,7 +41,7 @@ def statements() -> dict[str, str]:
 
 def settings() -> str:
     """The options that every connection of the gateway has."""
-    return joined(re.search(r'values\[\] = \{((?:\s*"[^"]*")+)', preprocessed('gateway/pg.c'))[1])
+    return joined(re.search(r'values\[\] = \{((?:\s*"[^"]*")+)', preprocessed('gateway/database/pg.c'))[1])
 
 
 @dataclass

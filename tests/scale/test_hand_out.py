@@ -27,7 +27,7 @@ def database(system):
 
 
 class Leader:
-    """A sweep's connection: hands out as gateway/sweep_hand_out.c does, two statements in one transaction."""
+    """A sweep's connection: hands out as gateway/dispatch/sweep_hand_out.c does, two statements in one transaction."""
 
     def __init__(self, system) -> None:
         self.connection = psycopg2.connect(address(system), options=settings())

@@ -169,7 +169,7 @@ def test_a_structure_job_is_taken_and_named(example):
 
 def test_a_structure_whose_results_are_as_deep_as_can_be_is_taken(example):
     message, deep = job(*example), 1
-    for _ in range(20):  # gateway/transcode.h
+    for _ in range(20):  # gateway/dispatch/transcode.h
         deep = {"a": deep}
     message["inputs"]["earlier"]["structure"]["results"] = deep
     result, = results(message)

@@ -1,4 +1,4 @@
-/* As gateway/committer.c: everything that waits becomes one transaction. */
+/* As gateway/submit/committer.c: everything that waits becomes one transaction. */
 #include "tests/simulation/gateway_inside.h"
 
 #define STATEMENT_MS 3000

@@ -1,5 +1,5 @@
 /* PostgreSQL, as far as the gateways see it: the rows of jobs, each organisation's events, locks,
- * and the one advisory lock. The rules are those of gateway/schema and store.c.
+ * and the one advisory lock. The rules are those of gateway/schema and gateway/store/move.c.
  *
  * A statement is sent, executed some time later in one moment, and answered some time later still;
  * it may be lost before, the answer may be lost after, and it may be executed when nobody waits for
@@ -8,7 +8,7 @@
 #ifndef SIM_DATABASE_H
 #define SIM_DATABASE_H
 
-#include "gateway/fold.h"
+#include "gateway/record/fold.h"
 #include "tests/simulation/jobs.h"
 
 #define EVENTS_MAX 8192 /* of an organisation */

@@ -1,5 +1,6 @@
-/* As gateway/fetcher.c: large results are looked up, fetched in chunks, and then recorded. */
-#include "gateway/transfers.h"
+/* As gateway/record/fetcher.c: large results are looked up, fetched in chunks, and then recorded.
+ */
+#include "gateway/record/transfers.h"
 
 #include "tests/simulation/gateway_inside.h"
 

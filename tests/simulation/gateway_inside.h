@@ -2,10 +2,10 @@
 #ifndef SIM_GATEWAY_INSIDE_H
 #define SIM_GATEWAY_INSIDE_H
 
-#include "gateway/edges.h"
-#include "gateway/judge.h"
-#include "gateway/link.h"
-#include "gateway/rounds.h"
+#include "gateway/dispatch/rounds.h"
+#include "gateway/links/edges.h"
+#include "gateway/links/link.h"
+#include "gateway/record/judge.h"
 #include "tests/simulation/database.h"
 #include "tests/simulation/gateway.h"
 #include "tests/simulation/network.h"

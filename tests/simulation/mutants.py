@@ -23,17 +23,17 @@ class Mutant:
 MUTANTS = {
     # The recorder's rules.
     'forget_fencing': Mutant(
-        'an event of another attempt is taken for one of the current', 'gateway/fold.c',
+        'an event of another attempt is taken for one of the current', 'gateway/record/fold.c',
         'if (fact->attempt != row->attempt)', 'if (false)'),
     'start_again': Mutant(
-        'started_at is the latest start', 'gateway/fold.c',
+        'started_at is the latest start', 'gateway/record/fold.c',
         'static void start(pt_row_t *row, int64_t at, int64_t now)\n{\n    if (row->started_at == 0)',
         'static void start(pt_row_t *row, int64_t at, int64_t now)\n{\n    if (row)'),
     'believe_clocks': Mutant(
-        'times of other clocks are taken as they come', 'gateway/fold.c',
+        'times of other clocks are taken as they come', 'gateway/record/fold.c',
         'return at < low ? low : at > high ? high : at;', 'return at;'),
     'retry_for_ever': Mutant(
-        'a job that fails is tried again however often it has been', 'gateway/fold.c',
+        'a job that fails is tried again however often it has been', 'gateway/record/fold.c',
         'row->tries + 1 < patience->max_tries', 'row->tries < UINT32_MAX'),
     'settle_before_commit': Mutant(
         'a worker is told settled before the commit', 'tests/simulation/recorder.c',
@@ -65,11 +65,11 @@ MUTANTS = {
         'if (item->is_out && waiter->ticket.link >= 0)'),
     # Rounds and losses.
     'no_second_round': Mutant(
-        'a job is given up as soon as nobody names it', 'gateway/rounds.c',
+        'a job is given up as soon as nobody names it', 'gateway/dispatch/rounds.c',
         'zhashx_insert(self->suspects, &suspect->job_id, suspect);\n    return false;',
         'zhashx_insert(self->suspects, &suspect->job_id, suspect);\n    return true;'),
     'silence_is_an_answer': Mutant(
-        'a broker that was lost counts as one that does not hold the job', 'gateway/rounds.c',
+        'a broker that was lost counts as one that does not hold the job', 'gateway/dispatch/rounds.c',
         'if (self->waiting_for >> broker & 1)\n        end_page(self);',
         'self->waiting_for &= ~((uint32_t)1 << broker);'),
     'silent_gone_is_certain': Mutant(
@@ -98,10 +98,10 @@ MUTANTS = {
         'if (held->worker)\n        pt_say_settled(self, held->worker, input->msg);\n', ''),
     # The gateway's links.
     'credit_never_used_up': Mutant(
-        'a gateway sends as if nothing had been sent', 'gateway/credit.c',
+        'a gateway sends as if nothing had been sent', 'gateway/links/credit.c',
         'take(self, ticket.link, job_type, 1);', 'take(self, ticket.link, job_type, 0);'),
     'edges_unsaid': Mutant(
-        'the last number of an organisation is never repeated', 'gateway/edges.c',
+        'the last number of an organisation is never repeated', 'gateway/links/edges.c',
         '            say(context, &edge->org_id, edge->seq);\n', '            (void)say, (void)context;\n'),
     # The worker.
     'forget_unsettled': Mutant(

@@ -1,5 +1,5 @@
-/* As gateway/recorder.c and batch.c: facts are folded into the locked rows, written, committed;
- * then the events are published and the workers answered. */
+/* As gateway/record/recorder.c and batch.c: facts are folded into the locked rows, written,
+ * committed; then the events are published and the workers answered. */
 #include "tests/simulation/gateway_inside.h"
 
 #define STATEMENT_MS 5000

@@ -1,6 +1,6 @@
-/* As gateway/sweep.c, sweep_hand_out.c and sweep_ask.c: the leader hands out what waits and asks
- * who holds what is out. Beside it stands what the answers said, to check that nothing is given up
- * that PROTOCOL.md does not let go. */
+/* As gateway/dispatch/sweep.c, sweep_hand_out.c and sweep_ask.c: the leader hands out what waits
+ * and asks who holds what is out. Beside it stands what the answers said, to check that nothing is
+ * given up that PROTOCOL.md does not let go. */
 #include "tests/simulation/gateway_inside.h"
 
 #define LOOK_MS 30000

@@ -56,7 +56,7 @@ int pt_pack_json(msgpack_packer *packer, const json_t *value)
 
 /* --- back ------------------------------------------------------------------------------------- */
 
-/* An earlier result has up to 20 levels (gateway/transcode.h), and stands in two maps. */
+/* An earlier result has up to 20 levels (gateway/dispatch/transcode.h), and stands in two maps. */
 enum { DEPTH_MAX = 24 };
 
 static json_t *unpack(const msgpack_object *object, int depth);

@@ -1,7 +1,7 @@
 /* The recorder's rules, one promise a test. Times: created at 1,000, now 9,000 unless said. */
 #include "tests/unit/unit.h"
 
-#include "gateway/fold.h"
+#include "gateway/record/fold.h"
 
 #define NOW 9000
 

@@ -1,8 +1,8 @@
 /* Inputs from the columns of a row; options are JSON of any kind. */
 #include "tests/unit/unit.h"
 
-#include "gateway/inputs.h"
-#include "gateway/transcode.h"
+#include "gateway/dispatch/inputs.h"
+#include "gateway/dispatch/transcode.h"
 #include "proto/wire.h"
 
 #define CHAINS "[{\"kind\":\"vhh\",\"sequence\":\"EVQ\"}]"

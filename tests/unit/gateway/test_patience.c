@@ -1,7 +1,7 @@
 /* How long a job waits for its next try, and whose settings count. */
 #include "tests/unit/unit.h"
 
-#include "gateway/patience.h"
+#include "gateway/record/patience.h"
 
 #define SECOND INT64_C(1000000)
 

@@ -1,7 +1,7 @@
 /* Which declarations are acceptable. */
 #include "tests/unit/unit.h"
 
-#include "gateway/registrar.h"
+#include "gateway/record/registrar.h"
 
 static bool check(const char *schema, char why[PT_REGISTRAR_WHY])
 {

@@ -1,10 +1,11 @@
 /* Results become JSON that PostgreSQL takes, or are refused with the reason; array parameters. */
 #include "tests/unit/unit.h"
 
-#include "gateway/pg.h"
-#include "gateway/render.h"
-#include "gateway/result_files.h"
-#include "gateway/store.h"
+#include "gateway/database/array.h"
+#include "gateway/database/pg.h"
+#include "gateway/results/files.h"
+#include "gateway/results/render.h"
+#include "gateway/store/move.h"
 #include "proto/wire.h"
 
 static void a_result_becomes_json(void **state)

@@ -1,7 +1,7 @@
 /* The rounds of have?: who is given up, and above all who is not. Brokers 0 and 1 are asked. */
 #include "tests/unit/unit.h"
 
-#include "gateway/rounds.h"
+#include "gateway/dispatch/rounds.h"
 
 #define BROKERS 3u
 

@@ -1,9 +1,9 @@
 /* The gateway's side of a session, its credit, and the edges. */
 #include "tests/unit/unit.h"
 
-#include "gateway/credit.h"
-#include "gateway/edges.h"
-#include "gateway/link.h"
+#include "gateway/links/credit.h"
+#include "gateway/links/edges.h"
+#include "gateway/links/link.h"
 
 static pt_msg_t message(pt_verb_t verb, uint8_t session)
 {

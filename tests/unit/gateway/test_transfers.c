@@ -1,7 +1,7 @@
 /* Large results on their way to the recorder: turns, room, chunks, and what goes wrong. */
 #include "tests/unit/unit.h"
 
-#include "gateway/transfers.h"
+#include "gateway/record/transfers.h"
 #include "proto/chunks.h"
 
 /* What was wanted, the latest. */

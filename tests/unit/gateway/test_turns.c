@@ -2,7 +2,7 @@
  * stands furthest back is next, the smaller id first. */
 #include "tests/unit/unit.h"
 
-#include "gateway/turns.h"
+#include "gateway/dispatch/turns.h"
 
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
 /* Whose word on the client's address is taken. */
-#include "gateway/client.h"
+#include "gateway/http/client.h"
 #include "tests/unit/unit.h"
 
 static void expect(const char *proxies, const char *peer, const char *first, const char *second,

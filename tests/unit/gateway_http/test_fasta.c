@@ -1,5 +1,5 @@
 /* FASTA as people write it. */
-#include "gateway/fasta.h"
+#include "gateway/molecules/fasta.h"
 #include "tests/unit/unit.h"
 
 static void pairs_and_lone_ones(void **state)

@@ -1,5 +1,5 @@
 /* Bodies: what is refused, what is named, and where. */
-#include "gateway/json.h"
+#include "gateway/http/json.h"
 #include "tests/unit/unit.h"
 
 static const char *const words[] = {"red", "green", NULL};

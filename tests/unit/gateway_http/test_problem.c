@@ -1,5 +1,5 @@
 /* The shape of errors. */
-#include "gateway/problem.h"
+#include "gateway/http/problem.h"
 #include "tests/unit/unit.h"
 
 static const pt_request_t request = {.path = "/v1/jobs", .id = "id"};

@@ -1,5 +1,5 @@
 /* Numbers, words, identifiers and cursors in a URL's query. */
-#include "gateway/query.h"
+#include "gateway/http/query.h"
 #include "tests/unit/unit.h"
 
 static const pt_query_param_t table[] = {

@@ -1,5 +1,5 @@
 /* Headers: request ids, Accept, Content-Type; and times. */
-#include "gateway/http.h"
+#include "gateway/http/http.h"
 #include "tests/unit/unit.h"
 
 static pt_request_t with(const pt_header_t *header)

@@ -1,6 +1,6 @@
 /* Sequences of results as FASTA, which is read back by what reads people's files. */
-#include "gateway/fasta.h"
-#include "gateway/result_fasta.h"
+#include "gateway/molecules/fasta.h"
+#include "gateway/results/fasta.h"
 #include "tests/unit/unit.h"
 
 static const char *fasta_of_type(const char *job_type, const char *name, const char *results)

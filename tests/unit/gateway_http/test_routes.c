@@ -1,5 +1,5 @@
 /* The table of routes, and what fits it. */
-#include "gateway/routes.h"
+#include "gateway/api/routes.h"
 #include "tests/unit/unit.h"
 
 static pt_route_match_t match;

@@ -1,7 +1,7 @@
 /* Who has to leave when few threads are free: each connection is a thread with one end of a pair.
  */
-#include "gateway/deadline.h"
-#include "gateway/seats.h"
+#include "gateway/http/deadline.h"
+#include "gateway/http/seats.h"
 #include "tests/unit/unit.h"
 
 #include <poll.h>

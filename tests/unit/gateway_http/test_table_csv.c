@@ -1,5 +1,5 @@
 /* Results as a table: which columns there are, and what stands in their cells. */
-#include "gateway/table_csv.h"
+#include "gateway/results/table_csv.h"
 #include "tests/unit/unit.h"
 
 static const pt_table_job_t job = {"ab1", "v-1", "j-1", "completed", NULL, NULL};

@@ -1,5 +1,5 @@
 /* Tokens: their form, and where they stand in a header. */
-#include "gateway/token.h"
+#include "gateway/http/token.h"
 #include "tests/unit/unit.h"
 
 static void made_tokens_are_formed_and_differ(void **state)
