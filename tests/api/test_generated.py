@@ -23,8 +23,8 @@ from problems import MEMBERS
 from raw import Answer, Connection
 
 COUNT = int(os.environ.get('PARATOPE_GENERATED', '1000'))
-ROUTES = re.findall(r'\{"([A-Z]+)",\s*"([^"]+)"', (CHECKOUT / 'gateway' / 'routes.c').read_text())
-CODES = dict(re.findall(r'= \{(\d{3}), "(\w+)"', (CHECKOUT / 'gateway' / 'problem.c').read_text()))
+ROUTES = re.findall(r'\{"([A-Z]+)",\s*"([^"]+)"', (CHECKOUT / 'gateway' / 'api' / 'routes.c').read_text())
+CODES = dict(re.findall(r'= \{(\d{3}), "(\w+)"', (CHECKOUT / 'gateway' / 'http' / 'problem.c').read_text()))
 SETTINGS = dict(deadline=None, database=None, derandomize='PARATOPE_GENERATED' not in os.environ,
                 suppress_health_check=list(HealthCheck), print_blob=True)
 SECONDS = max(120, COUNT // 20)
@@ -118,7 +118,7 @@ QUERIES = {
 }
 DECLARED = ['structure', 'own_type']  # nobody serves them here; whoever asks for options is told 503 until they are known
 OPTIONS = '{"type": "object", "properties": {"n": {"type": "integer", "default": 1, "description": "x"}}}'
-RESOURCES = re.findall(r'^    \{"([a-z-]+)",', (CHECKOUT / 'gateway' / 'resources.c').read_text(), re.MULTILINE)
+RESOURCES = re.findall(r'^    \{"([a-z-]+)",', (CHECKOUT / 'gateway' / 'api' / 'resources.c').read_text(), re.MULTILINE)
 
 
 def filled(draw, pattern: str, identifier: str | None = None) -> str:

@@ -12,7 +12,7 @@ from harness.system import CHECKOUT
 from problems import check_problem
 from test_tenants import shape
 
-ROUTES = re.findall(r'\{"([A-Z]+)",\s*"([^"]+)"', (CHECKOUT / 'gateway' / 'routes.c').read_text())
+ROUTES = re.findall(r'\{"([A-Z]+)",\s*"([^"]+)"', (CHECKOUT / 'gateway' / 'api' / 'routes.c').read_text())
 
 # What stands for {id}: the name of one of ours.
 PATHS = {

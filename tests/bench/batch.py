@@ -16,7 +16,7 @@ PROCESSES = 8  # as many as a worker of scripts/run has slots
 
 
 def fasta(count: int) -> str:
-    chains = antibodies()
+    chains = antibodies('humanization')
     records = []
     for n in range(count):
         heavy, light = chains[n % len(chains)]
@@ -26,7 +26,7 @@ def fasta(count: int) -> str:
 
 def alone() -> Figures:
     """As many pipelines as there are slots, each with its share, and nothing else: the best that can be."""
-    chains = antibodies()
+    chains = antibodies('humanization')
 
     def share(first: int) -> None:
         with serving('humanization') as (process, answers):
