@@ -1,6 +1,7 @@
 #include "gateway/dispatch/supplier.h"
 
 #include "gateway/dispatch/job_inputs.h"
+#include "gateway/dispatch/supplies.h"
 #include "gateway/links/announce.h"
 #include "gateway/store/move.h"
 #include "proto/program/log.h"
@@ -9,8 +10,6 @@
 #include <stdatomic.h>
 
 #define STATEMENT_MS 30000
-#define KEEP_MS 30000 /* since the last piece was asked for */
-#define KEEP_MOST 16
 
 typedef struct {
     pt_ticket_t from;
@@ -18,15 +17,6 @@ typedef struct {
     uint32_t attempt;
     uint64_t offset;
 } fetch_t;
-
-/* The inputs of a job at an attempt; of the thread alone. */
-typedef struct {
-    pt_uuid_t job_id;
-    uint32_t attempt;
-    char *data; /* owned; NULL: the place is free */
-    size_t size;
-    int64_t used;
-} kept_t;
 
 struct pt_supplier {
     pthread_mutex_t lock;
@@ -37,61 +27,9 @@ struct pt_supplier {
     pthread_t thread;
     pt_pg_t *pg;
     pt_links_t *links;
-    kept_t kept[KEEP_MOST];
-    size_t bytes;
+    pt_supplies_t supplies; /* of the thread alone */
     _Atomic uint64_t sent;
 };
-
-/* ---- what is in memory ------------------------------------------------------------------- */
-
-static void drop(pt_supplier_t *self, kept_t *kept)
-{
-    self->bytes -= kept->size;
-    free(kept->data);
-    memset(kept, 0, sizeof *kept);
-}
-
-static kept_t *find(pt_supplier_t *self, const fetch_t *fetch)
-{
-    for (size_t i = 0; i < KEEP_MOST; i++) {
-        kept_t *kept = &self->kept[i];
-        if (kept->data && kept->attempt == fetch->attempt &&
-            pt_uuid_equal(&kept->job_id, &fetch->job_id))
-            return kept;
-    }
-    return NULL;
-}
-
-/* The one that was not used for longest; a free place counts as never. */
-static kept_t *oldest(pt_supplier_t *self, bool with_bytes)
-{
-    kept_t *found = NULL;
-    for (size_t i = 0; i < KEEP_MOST; i++)
-        if ((!with_bytes || self->kept[i].data) && (!found || self->kept[i].used < found->used))
-            found = &self->kept[i];
-    return found;
-}
-
-static kept_t *keep(pt_supplier_t *self, const fetch_t *fetch, msgpack_sbuffer *inputs)
-{
-    while (self->bytes > 0 && self->bytes + inputs->size > PT_SUPPLIER_BYTES)
-        drop(self, oldest(self, true));
-    kept_t *kept = oldest(self, false);
-    drop(self, kept);
-    kept->job_id = fetch->job_id;
-    kept->attempt = fetch->attempt;
-    kept->size = inputs->size;
-    kept->data = msgpack_sbuffer_release(inputs);
-    self->bytes += kept->size;
-    return kept;
-}
-
-static void drop_unused(pt_supplier_t *self)
-{
-    for (size_t i = 0; i < KEEP_MOST; i++)
-        if (self->kept[i].data && pt_clock_ms() - self->kept[i].used >= KEEP_MS)
-            drop(self, &self->kept[i]);
-}
 
 /* ---- answers ----------------------------------------------------------------------------- */
 
@@ -106,7 +44,7 @@ static void start(pt_msg_t *msg, const fetch_t *fetch)
     pt_msg_set(msg, PT_F_OFFSET);
 }
 
-static void send_chunk(pt_supplier_t *self, const fetch_t *fetch, const kept_t *kept)
+static void send_chunk(pt_supplier_t *self, const fetch_t *fetch, const pt_supply_t *kept)
 {
     pt_msg_t msg;
     msgpack_sbuffer payload;
@@ -141,7 +79,7 @@ static bool is_current(const PGresult *row, uint32_t attempt)
 }
 
 /* NULL: the database is away, and it is asked again; or nobody wants them, which is said. */
-static kept_t *read_inputs(pt_supplier_t *self, const fetch_t *fetch)
+static const pt_supply_t *read_inputs(pt_supplier_t *self, const fetch_t *fetch)
 {
     char id[PT_UUID_TEXT];
     const char *params[] = {pt_uuid_format(&fetch->job_id, id)};
@@ -154,22 +92,24 @@ static kept_t *read_inputs(pt_supplier_t *self, const fetch_t *fetch)
     msgpack_sbuffer_init(&inputs);
     bool ok = is_current(row, fetch->attempt) && !pack_rows(row, &inputs);
     pt_pg_clear_large(self->pg, row);
-    kept_t *kept = ok ? keep(self, fetch, &inputs) : NULL;
-    if (!ok)
+    if (!ok) {
         pt_send_stop(self->links, &fetch->from, &fetch->job_id, fetch->attempt);
-    msgpack_sbuffer_destroy(&inputs);
-    return kept;
+        msgpack_sbuffer_destroy(&inputs);
+        return NULL;
+    }
+    size_t size = inputs.size;
+    return pt_supplies_keep(&self->supplies, &fetch->job_id, fetch->attempt,
+                            msgpack_sbuffer_release(&inputs), size, pt_clock_ms());
 }
 
 static void answer(pt_supplier_t *self, const fetch_t *fetch)
 {
-    kept_t *kept = find(self, fetch);
+    const pt_supply_t *kept =
+        pt_supplies_find(&self->supplies, &fetch->job_id, fetch->attempt, pt_clock_ms());
     if (!kept)
         kept = read_inputs(self, fetch);
-    if (!kept)
-        return;
-    kept->used = pt_clock_ms();
-    send_chunk(self, fetch, kept);
+    if (kept)
+        send_chunk(self, fetch, kept);
 }
 
 /* ---- the thread -------------------------------------------------------------------------- */
@@ -179,11 +119,11 @@ static bool take(pt_supplier_t *self, fetch_t *fetch)
 {
     pthread_mutex_lock(&self->lock);
     while (self->queued == 0 && !self->stop) {
-        struct timespec until = pt_until(pt_clock_ms() + KEEP_MS);
-        if (self->bytes == 0)
+        struct timespec until = pt_until(pt_clock_ms() + PT_SUPPLIES_KEEP_MS);
+        if (self->supplies.bytes == 0)
             pthread_cond_wait(&self->wake, &self->lock);
         else if (pthread_cond_timedwait(&self->wake, &self->lock, &until) != 0)
-            drop_unused(self);
+            pt_supplies_drop_unused(&self->supplies, pt_clock_ms());
     }
     bool on = !self->stop;
     if (on) {
@@ -222,6 +162,7 @@ pt_supplier_t *pt_supplier_new(const char *uri, pt_links_t *links)
     pt_cond_init(&self->wake);
     self->pg = pt_pg_new(uri);
     self->links = links;
+    self->supplies.most = PT_SUPPLIER_BYTES;
     pthread_create(&self->thread, NULL, run, self);
     return self;
 }
@@ -236,8 +177,7 @@ void pt_supplier_destroy(pt_supplier_t **self_p)
     pthread_cond_signal(&self->wake);
     pthread_mutex_unlock(&self->lock);
     pthread_join(self->thread, NULL);
-    for (size_t i = 0; i < KEEP_MOST; i++)
-        drop(self, &self->kept[i]);
+    pt_supplies_clear(&self->supplies);
     pt_pg_destroy(&self->pg);
     pthread_cond_destroy(&self->wake);
     pthread_mutex_destroy(&self->lock);
