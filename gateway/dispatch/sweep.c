@@ -8,6 +8,7 @@
 #define LOOK_MS 30000
 #define EDGES_MS 500   /* between two readings of edges that others hinted at */
 #define HINTS_MAX 1000 /* what is hinted at beyond waits for the next look */
+#define WORKER_LOST "worker_lost"
 
 /* ---- wake-ups ---------------------------------------------------------------------------- */
 
@@ -131,14 +132,14 @@ void pt_sweep_set_active(pt_sweep_t *self, bool active)
 
 /* ---- what brokers say -------------------------------------------------------------------- */
 
-static void report_lost(pt_sweep_t *self, const pt_uuid_t *job_id, uint32_t attempt, bool counts,
-                        const char *reason)
+void pt_sweep_report_lost(pt_sweep_t *self, const pt_uuid_t *job_id, uint32_t attempt, bool counts,
+                          const char *code, const char *reason)
 {
     pt_fact_t fact = {.said.said = PT_SAID_LOST, .from.link = -1};
     fact.said.job_id = *job_id;
     fact.said.attempt = attempt;
     fact.said.counts = counts;
-    strcpy(fact.said.code, counts ? "worker_lost" : "handed_back");
+    snprintf(fact.said.code, sizeof fact.said.code, "%s", code);
     snprintf(fact.said.message, sizeof fact.said.message, "%s",
              *reason ? reason : "its worker was lost");
     atomic_fetch_add(&self->lost, 1);
@@ -147,8 +148,8 @@ static void report_lost(pt_sweep_t *self, const pt_uuid_t *job_id, uint32_t atte
 
 static void lost_in_round(void *context, const pt_ref_t *ref)
 {
-    report_lost(context, &ref->job_id, ref->attempt, true,
-                "no broker knows of a worker that has it");
+    pt_sweep_report_lost(context, &ref->job_id, ref->attempt, true, WORKER_LOST,
+                         "no broker knows of a worker that has it");
 }
 
 void pt_sweep_brokers(pt_sweep_t *self, int gone)
@@ -173,7 +174,8 @@ void pt_sweep_gone(pt_sweep_t *self, const pt_uuid_t *job_id, uint32_t attempt, 
                    bool counts, const char *reason)
 {
     if (certain) {
-        report_lost(self, job_id, attempt, counts, reason);
+        pt_sweep_report_lost(self, job_id, attempt, counts, counts ? WORKER_LOST : "handed_back",
+                             reason);
         return;
     }
     pthread_mutex_lock(&self->lock);

@@ -4,6 +4,9 @@
 #include "gateway/store/move.h"
 #include "proto/program/process.h"
 
+/* How many are taken with one statement: few at first, twice as many as long as that leaves half of
+   the time to send them, and no more than were sent when it was over. */
+#define HAND_OUT_FIRST 16
 #define HAND_OUT_MAX 256
 
 /* Nobody can compute it, whoever tries. */
@@ -30,15 +33,24 @@ static bool send_or_fail(pt_sweep_t *self, const pt_job_parcel_t *job, int64_t e
     return !fault;
 }
 
-/* Large options and earlier results are read one job at a time. Whose time is over before its turn
-   is found by the rounds, and handed out again. */
+/* It is out, and nobody but us could send it: another attempt is due at once. */
+static bool give_back(pt_sweep_t *self, const pt_job_parcel_t *job)
+{
+    pt_sweep_report_lost(self, &job->job_id, job->attempt, false, PT_CODE_NOT_STARTED,
+                         "its large inputs were not read in time");
+    return false;
+}
+
+/* Large options and earlier results are read one job at a time. What cannot be read is found by the
+   rounds, and handed out again, but not at once. */
 static bool send_large(pt_sweep_t *self, pt_job_parcel_t *job, int64_t expires)
 {
     char id[PT_UUID_TEXT];
     const char *params[] = {pt_uuid_format(&job->job_id, id)};
     PGresult *row = NULL;
-    if (pt_clock_ms() > expires ||
-        pt_pg_run(self->pg, &pt_sql_job_inputs, params, 1, PT_SWEEP_LARGE_MS, &row) != PT_PG_OK)
+    if (pt_clock_ms() > expires)
+        return give_back(self, job);
+    if (pt_pg_run(self->pg, &pt_sql_job_inputs, params, 1, PT_SWEEP_LARGE_MS, &row) != PT_PG_OK)
         return false;
     bool sent = false;
     if (PQntuples(row) > 0) {
@@ -114,6 +126,16 @@ static pt_pg_outcome_t take_rows(pt_sweep_t *self, backlog_t *backlog, int count
     return PT_PG_OK;
 }
 
+static void learn(backlog_t *backlog, int in_time, int64_t left)
+{
+    if (left < 0)
+        backlog->at_once = in_time > 0 ? in_time : 1;
+    else if (left > PT_SEND_WITHIN_MS / 2 && backlog->at_once < HAND_OUT_MAX)
+        backlog->at_once *= 2;
+    if (backlog->at_once > HAND_OUT_MAX)
+        backlog->at_once = HAND_OUT_MAX;
+}
+
 static pt_pg_outcome_t hand_out_rows(pt_sweep_t *self, backlog_t *backlog,
                                      const pt_ticket_t *tickets, int count, int *sent)
 {
@@ -122,10 +144,14 @@ static pt_pg_outcome_t hand_out_rows(pt_sweep_t *self, backlog_t *backlog,
     if (outcome != PT_PG_OK)
         return outcome;
     int64_t expires = pt_clock_ms() + PT_SEND_WITHIN_MS;
+    int in_time = 0;
     for (*sent = 0; *sent < PQntuples(rows); ++*sent)
-        if (!send_row(self, rows, *sent, backlog, &tickets[*sent], expires))
+        if (send_row(self, rows, *sent, backlog, &tickets[*sent], expires))
+            in_time++;
+        else
             pt_links_release(self->links, &tickets[*sent], backlog->job_type);
     PQclear(rows);
+    learn(backlog, in_time, expires - pt_clock_ms());
     atomic_fetch_add(&self->handed_out, (uint64_t)*sent);
     return PT_PG_OK;
 }
@@ -134,8 +160,11 @@ static pt_pg_outcome_t hand_out_rows(pt_sweep_t *self, backlog_t *backlog,
 static pt_pg_outcome_t hand_out(pt_sweep_t *self, backlog_t *backlog)
 {
     pt_ticket_t tickets[HAND_OUT_MAX];
+    if (backlog->at_once == 0)
+        backlog->at_once = HAND_OUT_FIRST;
+    size_t most = (size_t)backlog->at_once;
     int sent = 0,
-        count = (int)pt_links_reserve_spare(self->links, backlog->job_type, tickets, HAND_OUT_MAX);
+        count = (int)pt_links_reserve_spare(self->links, backlog->job_type, tickets, most);
     pt_pg_outcome_t outcome = PT_PG_OK;
     if (count > 0)
         outcome = hand_out_rows(self, backlog, tickets, count, &sent);

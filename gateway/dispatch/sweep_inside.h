@@ -22,6 +22,7 @@ typedef struct {
     bool held;        /* a limit holds something back until something ends */
     uint64_t endings; /* when it was looked at last, how much had ended */
     int64_t unserved_since; /* clock ms; 0: somebody serves it, or nobody knows */
+    int at_once;            /* the thread's own: how many are taken with one statement */
     pt_turns_t turns;       /* the thread's own */
 } backlog_t;
 
@@ -44,6 +45,10 @@ struct pt_sweep {
     pt_recorder_t *recorder;
     _Atomic uint64_t handed_out, asked, lost, out;
 };
+
+/* The attempt is over, and another is due: `counts`: a worker may have had it. */
+void pt_sweep_report_lost(pt_sweep_t *self, const pt_uuid_t *job_id, uint32_t attempt, bool counts,
+                          const char *code, const char *reason);
 
 /* Something waits; `due` is the time of pt_clock_ms. With the lock held. */
 void pt_sweep_waits_locked(pt_sweep_t *self, const char *job_type, int64_t due);

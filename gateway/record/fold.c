@@ -161,9 +161,17 @@ static int64_t time_of(const pt_row_t *row, const pt_said_fact_t *fact, int64_t 
     return between(row->created_at, pt_said_by_us(fact->said) ? now : fact->at, now);
 }
 
-/* `attempt` is the one that the event tells of, not the next. */
+/* What was lost before anybody said that it runs may never have been at a worker: no worker is to
+   blame for it. */
+static const char *code_of(const pt_said_fact_t *fact, bool ran)
+{
+    bool blames = fact->said == PT_SAID_LOST && fact->counts && !fact->unusable;
+    return blames && !ran ? PT_CODE_NOT_STARTED : fact->code;
+}
+
+/* `attempt` is the one that the event tells of, not the next; `ran`: it was known to run. */
 static pt_event_t event_of(const pt_row_t *row, const pt_said_fact_t *fact, const char *type,
-                           int64_t now)
+                           bool ran, int64_t now)
 {
     pt_event_t event = {.type = type,
                         .status = pt_state_status(row->state),
@@ -176,7 +184,7 @@ static pt_event_t event_of(const pt_row_t *row, const pt_said_fact_t *fact, cons
     }
     if (row->state == PT_FAILED || row->state == PT_WAITING) {
         event.has_reason = true;
-        strcpy(event.code, fact->code);
+        strcpy(event.code, code_of(fact, ran));
         strcpy(event.message, row->state == PT_FAILED ? row->message : fact->message);
     }
     return event;
@@ -206,8 +214,9 @@ pt_fold_t pt_fold(pt_row_t *row, const pt_said_fact_t *fact, int64_t now,
         return fold;
     fold.changed = true;
     fold.took_result = kind == PT_FACT_COMPLETED;
+    bool ran = row->state == PT_RUNNING;
     apply(row, kind, fact, now, patience);
     row->state = transition.next;
-    fold.event = event_of(row, fact, transition.event, now);
+    fold.event = event_of(row, fact, transition.event, ran, now);
     return fold;
 }

@@ -23,6 +23,9 @@ typedef struct {
     char message[PT_TEXT_MAX + 1];
 } pt_row_t;
 
+/* Why an attempt was lost of which nobody had said that it runs. */
+#define PT_CODE_NOT_STARTED "not_started"
+
 /* What somebody says of a job. */
 typedef enum {
     PT_SAID_STARTED,

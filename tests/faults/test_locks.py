@@ -1,5 +1,6 @@
 """Somebody holds a lock in the database, or is stopped while holding one: everybody else goes on."""
 import os
+import secrets
 import signal
 import sys
 import time
@@ -10,6 +11,7 @@ import pytest
 from promises import Load, check
 
 from harness.processes import wait_for
+from harness.system import CHECKOUT
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'protocol'))
 from subscriber import Subscriber  # noqa: E402
@@ -63,6 +65,29 @@ def test_a_locked_organisation_holds_up_no_other(new_system):
         answer = system.http.post('/v1/jobs', json={'variant_id': system.variant, 'job_type': 'humanization'})
         assert answer.status_code == 503 and answer.headers['Retry-After']
     system.wait_terminal([system.submit()], 15)
+    check(system)
+
+
+def test_large_inputs_that_are_not_read_in_time_are_no_workers_loss(new_system):
+    """They were handed out together, and the first ones take all the time in which they may be sent."""
+    system = new_system(workers=1, pipelines={'own_type': CHECKOUT / 'tests' / 'pipelines' / 'echo'})
+    path = '/v1/job-types/own_type/jobs'
+    assert wait_for(lambda: system.http.get(path).status_code == 200, 30)
+    system.query("INSERT INTO limits (job_type, max_out) VALUES ('own_type', 0)")
+    time.sleep(1)  # until the limit counts
+    jobs = [system.http.post(path, json={'variant_id': system.variant, 'note': secrets.token_hex(4096)}).json()['id']
+            for _ in range(5)]
+    assert all(row['status'] == 'pending' for row in system.jobs(jobs).values())
+    with Lock(system, 'LOCK TABLE results IN ACCESS EXCLUSIVE MODE'):
+        system.query("DELETE FROM limits WHERE job_type = 'own_type'")
+        assert wait_for(lambda: system.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), 20)
+        time.sleep(3)  # longer than a job may take to be sent
+    system.wait_terminal(jobs, 60)
+    lost = [event for job in jobs for event in system.http.get(f'/v1/jobs/{job}/events').json()['data']
+            if event['type'] == 'attempt_lost']
+    assert {event['code'] for event in lost} == {'not_started'}
+    assert any('in time' in event['message'] for event in lost), 'who knows that it was not sent says so at once'
+    assert system.query('SELECT max(losses) AS most, max(tries) AS tries FROM jobs') == [{'most': 0, 'tries': 0}]
     check(system)
 
 

@@ -264,10 +264,32 @@ static void a_job_that_did_not_run_is_not_to_blame(void **state)
     (void)state;
     pt_row_t row = row_in(PT_OUT);
     row.losses = 19;
-    fold(&row, said(PT_SAID_LOST, 0));
+    pt_said_fact_t fact = said(PT_SAID_LOST, 0);
+    strcpy(fact.code, "worker_lost");
+    pt_fold_t done = fold(&row, fact);
     assert_int_equal(row.state, PT_WAITING);
     assert_int_equal(row.losses, 19);
     assert_int_equal(row.due_in_us, 0);
+    assert_string_equal(done.event.code, "not_started"); /* maybe no worker ever had it */
+}
+
+static void a_job_that_ran_names_the_worker(void **state)
+{
+    (void)state;
+    pt_row_t row = row_in(PT_RUNNING);
+    pt_said_fact_t fact = said(PT_SAID_LOST, 0);
+    strcpy(fact.code, "worker_lost");
+    assert_string_equal(fold(&row, fact).event.code, "worker_lost");
+}
+
+static void what_was_handed_back_before_it_ran_says_so(void **state)
+{
+    (void)state;
+    pt_row_t row = row_in(PT_OUT);
+    pt_said_fact_t fact = said(PT_SAID_LOST, 0);
+    fact.counts = false;
+    strcpy(fact.code, "handed_back");
+    assert_string_equal(fold(&row, fact).event.code, "handed_back");
 }
 
 static void a_job_handed_back_is_not_to_blame(void **state)
@@ -332,6 +354,8 @@ int main(void)
         cmocka_unit_test(a_lost_worker_counts_apart_and_backs_off),
         cmocka_unit_test(the_twentieth_loss_is_the_last),
         cmocka_unit_test(a_job_that_did_not_run_is_not_to_blame),
+        cmocka_unit_test(a_job_that_ran_names_the_worker),
+        cmocka_unit_test(what_was_handed_back_before_it_ran_says_so),
         cmocka_unit_test(a_job_handed_back_is_not_to_blame),
         cmocka_unit_test(the_same_progress_again_is_no_event),
         cmocka_unit_test(a_long_reason_is_cut_and_stays_text),
