@@ -7,11 +7,11 @@ from harness.system import System
 from pipelines import antibodies, serving
 from pipelines import ask as ask_pipeline
 from programs import NOOP, PROGRAMS
-from rounds import Figures, busy, interleave, ratio
+from rounds import Figures, busy, interleave, part, ratio
 from tables import Table
 
-PANEL = 1_000
-MANY = 10_000
+PANEL = part(1_000)
+MANY = part(10_000)
 PROCESSES = 8  # as many as a worker of scripts/run has slots
 
 

@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 
 from programs import BENCH, PROGRAMS, ask, free_port, running
-from rounds import Figures, interleave, ratio
+from rounds import Figures, interleave, part, ratio
 from tables import Table
 
 WORKERS = (2, 200)
-JOBS = {'scheduler': 400_000, 'broker': 60_000, 'relay': 120_000}
+JOBS = {'scheduler': part(400_000), 'broker': part(60_000), 'relay': part(120_000)}
 
 
 def endpoints(count: int) -> tuple[list[int], list[str]]:

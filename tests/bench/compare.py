@@ -14,15 +14,15 @@ from harness.processes import wait_for
 from harness.system import NOOP as PYTHON_NOOP
 from harness.system import System
 from programs import BUILD, HERE, NOOP, PROGRAMS, ask, free_port, running, wrk
-from rounds import Figures, Median, interleave, ratio
+from rounds import Figures, Median, interleave, part, ratio
 from tables import Table
 from tenants import first_tenant
 
 VARIANT = '11111111-1111-4111-8111-111111111111'
 BODY = '{"variant_id":"VARIANT","job_type":"humanization"}'
-SECONDS = 4.0
-COUNT = 4_000     # jobs from end to end, in a round
-RATE, LONG = 200, 5
+SECONDS = part(4)
+COUNT = part(4_000)     # jobs from end to end, in a round
+RATE, LONG = 200, part(5)
 SOURCES = HERE / 'compare_with'
 
 

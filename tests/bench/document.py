@@ -13,16 +13,16 @@ from tables import Table
 PAGE = CHECKOUT / 'docs' / 'benchmarks.md'
 
 
-def write(name: str, tables: list[Table], quiet: str) -> None:
+def write(to: Path, name: str, tables: list[Table], quiet: str) -> None:
     made = '\n'.join(table.markdown() for table in tables)
     text = f'{made}\n`scripts/bench {name}`, {datetime.date.today()}, commit {commit()}, rounds: {ROUNDS}; {quiet}.\n'
-    page = PAGE.read_text()
+    page = to.read_text()
     for part, content in ((name, text), ('machine', machine())):
         page, count = re.subn(rf'(<!-- {part}: made by scripts/bench -->\n).*?(<!-- end -->)',
                               lambda found: found[1] + content + found[2], page, flags=re.DOTALL)
         if count != 1:
-            raise SystemExit(f'scripts/bench: {PAGE} has no place for {part}')
-    PAGE.write_text(page)
+            raise SystemExit(f'scripts/bench: {to} has no place for {part}')
+    to.write_text(page)
 
 
 def commit() -> str:

@@ -6,10 +6,11 @@ import psycopg2
 
 from harness.system import System
 from programs import PROGRAMS
+from rounds import part
 from tables import Table
 
-SECONDS = 60
-SETTLE = 5
+SECONDS = part(60)
+SETTLE = part(5)
 
 
 def switches(pid: int) -> tuple[int, int, float]:

@@ -7,13 +7,13 @@ from harness.processes import wait_for
 from harness.system import NOOP as PYTHON_NOOP
 from harness.system import System
 from programs import NOOP, PROGRAMS, ask
-from rounds import Figures, Median, interleave, ratio
+from rounds import Figures, Median, interleave, part, ratio
 from tables import Table
 from tenants import Tenant, add_tenants, first_tenant
 
-COUNT = 20_000   # jobs of a round of throughput
-RATE = 200       # jobs a second of a round of latencies
-SECONDS = 8      # of such a round
+COUNT = part(20_000)  # jobs of a round of throughput
+RATE = 200            # jobs a second of a round of latencies
+SECONDS = part(8)     # of such a round
 BATCH = 200
 
 OPEN = """select exists (select from jobs where due_at is not null)
@@ -79,7 +79,7 @@ def alone(system: System, tenants: list[Tenant]) -> Figures:
     """A connection for each tenant, at the same time."""
     said: list[dict] = []
     threads = [threading.Thread(target=lambda tenant=tenant: said.append(
-        ask('sql_alone', 'life', system.env['DATABASE_URL'], tenant.org, tenant.variant, BATCH, 4)))
+        ask('sql_alone', 'life', system.env['DATABASE_URL'], tenant.org, tenant.variant, BATCH, part(4))))
         for tenant in tenants]
     for thread in threads:
         thread.start()

@@ -5,11 +5,12 @@ from pathlib import Path
 import jobs
 from harness.system import System
 from programs import NOOP, PROGRAMS, ask
+from rounds import part
 from tables import Table
 from tenants import first_tenant
 
-DONE = 100_000
-WAITING = 1_000_000
+DONE = part(100_000)
+WAITING = part(1_000_000)
 ROLES = ('gateway-1', 'broker-1', 'worker-1', 'postgres')
 
 

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 from programs import CHECKOUT, PROGRAMS, processor_seconds
-from rounds import Figures, interleave, ratio
+from rounds import Figures, interleave, part, ratio
 from tables import Table
 
-COPIES = {'paratope': 10, 'hmmscan': 1}  # of every chain, so that neither is over at once
+COPIES = {'paratope': part(10), 'hmmscan': 1}  # of every chain, so that neither is over at once
 LINE = 128
 
 

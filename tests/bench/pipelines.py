@@ -12,7 +12,7 @@ from pathlib import Path
 import msgpack
 from harness.processes import die_with_parent
 from programs import CHECKOUT, PROGRAMS
-from rounds import Figures, interleave, number
+from rounds import Figures, interleave, number, part
 from tables import Table
 
 TYPES = {'humanization': ('humanization of an Fv, all strategies', 50),
@@ -21,7 +21,7 @@ TYPES = {'humanization': ('humanization of an Fv, all strategies', 50),
          'codon_export': ('codon export of an Fv', 1000),
          'structure': ('structure of an Fv', 5000)}
 MEMORY = {'structure': 1536}  # MiB that were asked for
-JOBS, STRUCTURES, WARM = 100, 15, 2
+JOBS, STRUCTURES, WARM = part(100), part(15), 2
 FVS = Path(os.environ.get('PARATOPE_SHARED', CHECKOUT.parent / 'shared')) / 'data' / 'fv_templates.tsv'
 
 

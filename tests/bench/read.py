@@ -3,12 +3,12 @@ from functools import partial
 
 from harness.system import System
 from programs import PROGRAMS, wrk
-from rounds import Figures, interleave
+from rounds import Figures, interleave, part
 from tables import Table
 from tenants import first_tenant
 
-SECONDS = 3.0
-JOBS = 200  # different ones, each connection begins anywhere
+SECONDS = part(3)
+JOBS = part(200)  # different ones, each connection begins anywhere
 
 
 def get(system: System, ids: list[str], connections: int) -> Figures:

@@ -6,11 +6,17 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
+PART = float(os.environ.get('PARATOPE_BENCH_PART', '1'))
 QUIET = 0.3       # load of others (processes that want a core) at which a round may begin
-PATIENCE = 5.0   # seconds to wait for that
+PATIENCE = 5.0 * PART  # seconds to wait for that
 ROUNDS = int(os.environ.get('PARATOPE_BENCH_ROUNDS', '3'))
 
 Figures = dict[str, float]
+
+
+def part(amount: int) -> int:
+    """So many seconds or jobs; less where only whether it runs is looked at, which tests/run/test_bench.py does."""
+    return max(1, round(amount * PART))
 
 
 def busy(seconds: float = 0.5) -> float:

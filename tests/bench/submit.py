@@ -4,11 +4,11 @@ from functools import partial
 
 from harness.system import System
 from programs import BENCH, PROGRAMS, ask, free_port, running, wrk
-from rounds import Figures, interleave, ratio
+from rounds import Figures, interleave, part, ratio
 from tables import Table
 from tenants import Tenant, add_tenants, first_tenant
 
-SECONDS = 3.0
+SECONDS = part(3)
 CONNECTIONS = (1, 16, 64, 256)
 BODY = '{"variant_id":"VARIANT","job_type":"humanization"}'
 THREADS = 200  # of civetweb, as the gateway has by default
@@ -40,7 +40,7 @@ def bare(url: str, connections: int) -> Figures:
 
 
 def alone(system: System, tenant: Tenant, batch: int) -> Figures:
-    said = ask('sql_alone', 'submit', system.env['DATABASE_URL'], tenant.org, tenant.variant, batch, int(SECONDS))
+    said = ask('sql_alone', 'submit', system.env['DATABASE_URL'], tenant.org, tenant.variant, batch, SECONDS)
     return {'per_s': said['jobs'] / said['seconds']}
 
 
