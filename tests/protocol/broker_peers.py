@@ -53,7 +53,7 @@ class Broker:
     def start(self):
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stderr=self.log,
                                         preexec_fn=die_with_parent)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 40
         while not can_connect(self.ports[3]) or not can_connect(self.ports[0]):
             assert self.process.poll() is None, 'the broker ended'
             assert time.monotonic() < deadline, 'the broker does not listen'
@@ -69,7 +69,7 @@ class Broker:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            status = self.process.wait(5)
+            status = self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
@@ -83,7 +83,7 @@ class Broker:
         return 0
 
     def metrics(self):
-        with socket.create_connection(('127.0.0.1', self.metrics_port), 5) as client:
+        with socket.create_connection(('127.0.0.1', self.metrics_port), 20) as client:
             client.sendall(b'GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n')
             return read_response(client).partition(b'\r\n\r\n')[2].decode()
 
@@ -98,7 +98,7 @@ def can_connect(port):
 
 def read_response(client):
     """One HTTP response with its Content-Length."""
-    client.settimeout(5)
+    client.settimeout(20)
     text = b''
     while b'\r\n\r\n' not in text:
         piece = client.recv(65536)
@@ -184,7 +184,7 @@ class Peer:
     def of(self, verb):
         return [message for message in self.seen if message['m'] == verb]
 
-    def wait_for(self, verb, n=1, seconds=20, others=()):
+    def wait_for(self, verb, n=1, seconds=40, others=()):
         wait(lambda: len(self.of(verb)) >= n, self, *others, seconds=seconds, what=f'{n} × {verb}')
         return self.of(verb)[n - 1]
 
@@ -233,7 +233,7 @@ class Worker(Peer):
         self.pub.send_multipart(parts + ([payload] if payload is not None else []))
 
 
-def wait(condition, *peers, seconds=20, what='it'):
+def wait(condition, *peers, seconds=40, what='it'):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f'no {what} within {seconds} s'

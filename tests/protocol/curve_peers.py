@@ -70,7 +70,7 @@ class Listener:
             heard.append(self.socket.recv_multipart()[0])
         return heard
 
-    def wait(self, topic, say=None, seconds=10):
+    def wait(self, topic, say=None, seconds=40):
         """Until it hears the topic; `say` says it again and again, and returns it."""
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
@@ -83,7 +83,7 @@ class Listener:
         self.socket.close()
 
 
-def wait_until(condition, seconds=10, what='it'):
+def wait_until(condition, seconds=40, what='it'):
     limit = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < limit, f'no {what} within {seconds} s'

@@ -9,7 +9,7 @@ import uuid
 import msgpack
 import zmq
 
-INTERVAL_MS = 200
+INTERVAL_MS = 500  # three of them without a word end a session: more than a busy machine takes away from this thread
 
 
 class Message:
@@ -122,7 +122,7 @@ class FakeBroker:
     def send_raw(self, header, payload=None):
         self.orders.put((header, payload))
 
-    def wait(self, verb, timeout=5.0, after=0, **fields):
+    def wait(self, verb, timeout=40.0, after=0, **fields):
         """The first message of that verb with those fields, from the `after`-th message on."""
         limit = time.monotonic() + timeout
         with self.changed:

@@ -75,7 +75,7 @@ def run_jobs(recorder, total, name=''):
     jobs = set()
     begin = time.monotonic()
     while len(recorder.endings) < total:
-        assert time.monotonic() - begin < 60, f'{len(recorder.endings)} of {total} ended'
+        assert time.monotonic() - begin < 100, f'{len(recorder.endings)} of {total} ended'
         while len(jobs) < total and recorder.credit_left() > 0:
             jobs.add(recorder.named(name))
         recorder.pump(0.005)
@@ -101,7 +101,7 @@ def test_kill_of_a_worker_is_told_when_it_comes_back_under_its_name(stage):
     worker.process.kill()
     until(lambda: not any(map(exists, pipelines)))
     stage.start()
-    gone = stage.recorder.wait_for('gone', seconds=8)
+    gone = stage.recorder.wait_for('gone', seconds=40)
     assert gone['job_id'] == job and gone['certain'] is True and not gone.get('handed_back')
 
 
@@ -113,14 +113,14 @@ def test_sigterm_of_a_worker_hands_back_to_the_gateway(stage):
     worker.process.terminate()
     gone = stage.recorder.wait_for('gone')
     assert (gone['job_id'], gone['certain'], gone['handed_back']) == (job, True, True)
-    assert worker.process.wait(5) == 0
+    assert worker.process.wait(40) == 0
 
 
 def test_leases_and_endings_outlive_the_broker(stage):
     worker = stage.start(slots=2)
     wait(lambda: stage.recorder.credit_left() > 1, stage.recorder)
     stage.recorder.settling = False
-    running, ended = stage.recorder.named('sleep=6'), stage.recorder.named('')
+    running, ended = stage.recorder.named('sleep=15'), stage.recorder.named('')
     wait(lambda: ended in stage.recorder.endings and len(worker.starts()) == 2, stage.recorder)
     stage.broker.kill()
     stage.broker.start()
@@ -133,9 +133,9 @@ def test_leases_and_endings_outlive_the_broker(stage):
         return any(len(answer['jobs']) == 2 for answer in again.of('have?'))
 
     again.settling = False
-    wait(both_are_held, again, seconds=10)
+    wait(both_are_held, again, seconds=40)
     again.settling = True
-    wait(lambda: running in again.endings and ended in again.endings, again, seconds=10)
+    wait(lambda: running in again.endings and ended in again.endings, again, seconds=60)
     assert len(worker.starts()) == 2
     again.close()
 
@@ -145,7 +145,7 @@ def test_worker_whose_event_path_is_deaf_gets_no_job_and_tries_again(tmp_path):
     split = SimpleNamespace(jobs_endpoint=broker.endpoints['workers'], events_endpoint=other.endpoints['events-in'])
     worker, recorder = Worker(tmp_path, [split]), Recorder(broker)
     try:
-        wait(lambda: 'asked for a new hello' in worker.stderr.read_text(), recorder, seconds=10)
+        wait(lambda: 'asked for a new hello' in worker.stderr.read_text(), recorder, seconds=40)
         assert worker.process.poll() is None and worker.starts() == []
     finally:
         recorder.close()
@@ -160,8 +160,8 @@ def test_stopped_worker_loses_its_session_and_keeps_its_job(stage):
     job = stage.recorder.named('sleep=6')
     wait(worker.starts, stage.recorder)
     os.kill(worker.pid, signal.SIGSTOP)
-    gone = stage.recorder.wait_for('gone', seconds=8)
+    gone = stage.recorder.wait_for('gone', seconds=40)
     assert gone['job_id'] == job and gone['certain'] is False
     os.kill(worker.pid, signal.SIGCONT)
-    wait(lambda: job in stage.recorder.endings, stage.recorder, seconds=10)
+    wait(lambda: job in stage.recorder.endings, stage.recorder, seconds=40)
     assert stage.recorder.endings[job][0]['status'] == 'completed' and len(worker.starts()) == 1

@@ -49,7 +49,7 @@ def config_file(folder, text):
     return '--config', file
 
 
-def until(condition, timeout=5.0):
+def until(condition, timeout=40.0):
     limit = time.monotonic() + timeout
     while not (value := condition()):
         assert time.monotonic() < limit, 'it did not come true in time'
