@@ -1,136 +1,10 @@
 #include "proto/message.h"
 
+#include "proto/message_table.h"
+
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What each field is called and where it lives. */
-typedef enum {
-    UINT32,
-    UINT64,
-    PRIORITY,
-    WEIGHT,
-    LARGE,
-    TIME,
-    BOOL,
-    FRACTION,
-    TEXT,
-    JOB_TYPE,
-    BYTES,
-    COUNTS,
-    REFS
-} kind_t;
-
-typedef struct {
-    const char *key;
-    kind_t kind;
-    size_t offset, size;
-} field_t;
-
-#define FIELD(KEY, KIND, MEMBER)                                                                   \
-    {                                                                                              \
-        KEY, KIND, offsetof(pt_msg_t, MEMBER), sizeof(((pt_msg_t *)0)->MEMBER)                     \
-    }
-
-static const field_t fields[PT_FIELDS] = {
-    [PT_F_SESSION] = FIELD("session", BYTES, session),
-    [PT_F_ROLE] = FIELD("role", TEXT, role),
-    [PT_F_MACHINE] = FIELD("machine", TEXT, machine),
-    [PT_F_INSTANCE] = FIELD("instance", BYTES, instance),
-    [PT_F_SLOTS] = FIELD("slots", COUNTS, slots),
-    [PT_F_LEASES] = FIELD("leases", REFS, leases),
-    [PT_F_UNSETTLED] = FIELD("unsettled", REFS, unsettled),
-    [PT_F_MAX] = FIELD("max", UINT64, max),
-    [PT_F_INTERVAL] = FIELD("interval", UINT64, interval),
-    [PT_F_JOB_ID] = FIELD("job_id", BYTES, job_id),
-    [PT_F_ORG_ID] = FIELD("org_id", BYTES, org_id),
-    [PT_F_JOB_TYPE] = FIELD("job_type", JOB_TYPE, job_type),
-    [PT_F_ATTEMPT] = FIELD("attempt", UINT32, attempt),
-    [PT_F_STATUS] = FIELD("status", TEXT, status),
-    [PT_F_AT] = FIELD("at", TIME, at),
-    [PT_F_STARTED_AT] = FIELD("started_at", TIME, started_at),
-    [PT_F_CREDIT] = FIELD("credit", COUNTS, credit),
-    [PT_F_LEADER] = FIELD("leader", BOOL, leader),
-    [PT_F_OUTCOME] = FIELD("outcome", TEXT, outcome),
-    [PT_F_REASON] = FIELD("reason", TEXT, reason),
-    [PT_F_ROUND] = FIELD("round", UINT64, round),
-    [PT_F_JOBS] = FIELD("jobs", REFS, jobs),
-    [PT_F_CERTAIN] = FIELD("certain", BOOL, certain),
-    [PT_F_HANDED_BACK] = FIELD("handed_back", BOOL, handed_back),
-    [PT_F_WAITING] = FIELD("waiting", BOOL, waiting),
-    [PT_F_TYPE] = FIELD("type", TEXT, type),
-    [PT_F_STEP] = FIELD("step", TEXT, step),
-    [PT_F_FRACTION] = FIELD("fraction", FRACTION, fraction),
-    [PT_F_CODE] = FIELD("code", TEXT, code),
-    [PT_F_MESSAGE] = FIELD("message", TEXT, message),
-    [PT_F_RETRY] = FIELD("retry", BOOL, retry),
-    [PT_F_SEQ] = FIELD("seq", UINT64, seq),
-    [PT_F_TIMELINE] = FIELD("timeline", UINT64, timeline),
-    [PT_F_PRIORITY] = FIELD("priority", PRIORITY, priority),
-    [PT_F_WEIGHT] = FIELD("weight", WEIGHT, weight),
-    [PT_F_SIZE] = FIELD("size", LARGE, size),
-    [PT_F_DIGEST] = FIELD("digest", BYTES, digest),
-    [PT_F_OFFSET] = FIELD("offset", UINT64, offset),
-    [PT_F_VARIANT_ID] = FIELD("variant_id", BYTES, variant_id),
-    [PT_F_REQUEST] = FIELD("request", TEXT, request),
-};
-
-/* What each verb must and may carry. */
-typedef struct {
-    const char *name;
-    uint64_t must, may;
-    pt_payload_t payload;
-} verb_t;
-
-#define B(FIELD) ((uint64_t)1 << PT_F_##FIELD)
-#define A_JOB (B(SESSION) | B(JOB_ID) | B(ATTEMPT))
-#define A_TOPIC (B(JOB_ID) | B(ORG_ID) | B(JOB_TYPE) | B(ATTEMPT) | B(STATUS) | B(AT))
-
-static const verb_t verbs[PT_VERBS] = {
-    [PT_HELLO] = {"hello", B(ROLE) | B(MACHINE) | B(INSTANCE), B(SLOTS) | B(LEASES) | B(UNSETTLED),
-                  PT_PAYLOAD_NONE},
-    [PT_WELCOME] = {"welcome", B(SESSION) | B(INSTANCE) | B(MAX) | B(INTERVAL), 0, PT_PAYLOAD_NONE},
-    [PT_HELLO_AGAIN] = {"hello?", 0, B(REASON), PT_PAYLOAD_NONE},
-    [PT_JOB] = {"job", A_JOB | B(ORG_ID) | B(JOB_TYPE),
-                B(PRIORITY) | B(WEIGHT) | B(SIZE) | B(DIGEST), PT_PAYLOAD_MAYBE},
-    [PT_CREDIT] = {"credit", B(SESSION) | B(CREDIT), 0, PT_PAYLOAD_NONE},
-    [PT_BEAT] = {"beat", B(SESSION), B(LEADER) | B(SLOTS), PT_PAYLOAD_NONE},
-    [PT_STOP] = {"stop", A_JOB, 0, PT_PAYLOAD_NONE},
-    [PT_SETTLED] = {"settled", A_JOB | B(OUTCOME), B(REASON), PT_PAYLOAD_NONE},
-    [PT_HAVE] = {"have?", B(SESSION) | B(ROUND) | B(JOBS), 0, PT_PAYLOAD_NONE},
-    [PT_GONE] = {"gone", A_JOB | B(CERTAIN), B(HANDED_BACK) | B(REASON), PT_PAYLOAD_NONE},
-    [PT_FETCH] = {"fetch", A_JOB | B(OFFSET), 0, PT_PAYLOAD_NONE},
-    [PT_CHUNK] = {"chunk", A_JOB | B(OFFSET), 0, PT_PAYLOAD_ALWAYS},
-    [PT_BYE] = {"bye", B(SESSION), B(REASON), PT_PAYLOAD_NONE},
-    [PT_STATUS] = {"status", A_TOPIC | B(TYPE), B(STEP) | B(FRACTION), PT_PAYLOAD_NONE},
-    [PT_RESULT] = {"result", A_TOPIC | B(STARTED_AT),
-                   B(CODE) | B(MESSAGE) | B(RETRY) | B(SIZE) | B(DIGEST), PT_PAYLOAD_MAYBE},
-    [PT_LOG] = {"log", B(JOB_ID) | B(ORG_ID) | B(JOB_TYPE) | B(ATTEMPT) | B(AT) | B(OFFSET), 0,
-                PT_PAYLOAD_ALWAYS},
-    [PT_ALIVE] = {"alive", B(INSTANCE), 0, PT_PAYLOAD_NONE},
-    [PT_DECLARE] = {"declare", B(INSTANCE) | B(JOB_TYPE), B(MACHINE), PT_PAYLOAD_ALWAYS},
-    [PT_EVENT] = {"event", A_TOPIC | B(TYPE) | B(SEQ) | B(TIMELINE),
-                  B(WAITING) | B(STEP) | B(FRACTION) | B(CODE) | B(MESSAGE) | B(VARIANT_ID) |
-                      B(REQUEST),
-                  PT_PAYLOAD_NONE},
-    [PT_EDGE] = {"edge", B(ORG_ID) | B(SEQ) | B(TIMELINE), 0, PT_PAYLOAD_NONE},
-};
-
-static void *member(const pt_msg_t *self, const field_t *field)
-{
-    return (char *)(uintptr_t)self + field->offset;
-}
-
-const char *pt_verb_name(pt_verb_t verb)
-{
-    return verbs[verb].name;
-}
-
-pt_payload_t pt_verb_payload(pt_verb_t verb)
-{
-    return verbs[verb].payload;
-}
 
 /* ---- building ---------------------------------------------------------------------------- */
 
@@ -162,11 +36,11 @@ bool pt_msg_has(const pt_msg_t *self, pt_field_t field)
 
 void pt_msg_set_text(pt_msg_t *self, pt_field_t field, const char *text)
 {
-    assert(fields[field].kind == TEXT || fields[field].kind == JOB_TYPE);
-    size_t size = strnlen(text, fields[field].size - 1);
+    assert(pt_field_rows[field].kind == TEXT || pt_field_rows[field].kind == JOB_TYPE);
+    size_t size = strnlen(text, pt_field_rows[field].size - 1);
     while (size > 0 && !pt_text_valid(text, size))
         size--;
-    char *to = member(self, &fields[field]);
+    char *to = pt_msg_member(self, &pt_field_rows[field]);
     memcpy(to, text, size);
     to[size] = 0;
     pt_msg_set(self, field);
@@ -175,8 +49,8 @@ void pt_msg_set_text(pt_msg_t *self, pt_field_t field, const char *text)
 void pt_msg_add_ref(pt_msg_t *self, pt_field_t field, const pt_uuid_t *job_id, uint32_t attempt,
                     const char *job_type)
 {
-    assert(fields[field].kind == REFS);
-    pt_refs_t *refs = member(self, &fields[field]);
+    assert(pt_field_rows[field].kind == REFS);
+    pt_refs_t *refs = pt_msg_member(self, &pt_field_rows[field]);
     if ((refs->count & (refs->count - 1)) == 0) { /* 0 and powers of two: time to grow */
         size_t room = refs->count ? refs->count * 2 : 1;
         pt_ref_t *items = realloc(refs->items, room * sizeof *items);
@@ -225,6 +99,42 @@ static bool read_uint(const msgpack_object *from, uint64_t limit, uint64_t *to)
     return true;
 }
 
+static bool read_uint32(const msgpack_object *from, uint32_t *to)
+{
+    uint64_t number;
+    if (!read_uint(from, INT32_MAX, &number))
+        return false;
+    *to = (uint32_t)number;
+    return true;
+}
+
+/* Until the year 9999, which PostgreSQL and ISO 8601 both can say. */
+static bool read_time(const msgpack_object *from, int64_t *to)
+{
+    uint64_t number;
+    if (!read_uint(from, 253402300799999999u, &number))
+        return false;
+    *to = (int64_t)number;
+    return true;
+}
+
+static bool read_bool(const msgpack_object *from, bool *to)
+{
+    if (from->type != MSGPACK_OBJECT_BOOLEAN)
+        return false;
+    *to = from->via.boolean;
+    return true;
+}
+
+static bool read_fraction(const msgpack_object *from, double *to)
+{
+    if ((from->type != MSGPACK_OBJECT_FLOAT64 && from->type != MSGPACK_OBJECT_FLOAT32) ||
+        !(from->via.f64 >= 0 && from->via.f64 <= 1))
+        return false;
+    *to = from->via.f64;
+    return true;
+}
+
 static bool read_text(const msgpack_object *from, char *to, size_t size)
 {
     if (from->type != MSGPACK_OBJECT_STR || from->via.str.size >= size ||
@@ -265,15 +175,11 @@ static bool read_counts(const msgpack_object *from, pt_counts_t *to)
 
 static bool read_ref(const msgpack_object *from, pt_ref_t *to)
 {
-    uint64_t attempt;
     if (from->type != MSGPACK_OBJECT_ARRAY || from->via.array.size != 3)
         return false;
     const msgpack_object *part = from->via.array.ptr;
-    if (!read_bytes(&part[0], to->job_id.bytes, PT_UUID_SIZE) ||
-        !read_uint(&part[1], INT32_MAX, &attempt) || !read_job_type(&part[2], to->job_type))
-        return false;
-    to->attempt = (uint32_t)attempt;
-    return true;
+    return read_bytes(&part[0], to->job_id.bytes, PT_UUID_SIZE) &&
+           read_uint32(&part[1], &to->attempt) && read_job_type(&part[2], to->job_type);
 }
 
 static bool read_refs(const msgpack_object *from, pt_refs_t *to)
@@ -289,15 +195,11 @@ static bool read_refs(const msgpack_object *from, pt_refs_t *to)
     return true;
 }
 
-static bool read_field(const msgpack_object *from, kind_t kind, void *to, size_t size)
+static bool read_field(const msgpack_object *from, pt_kind_t kind, void *to, size_t size)
 {
-    uint64_t number;
     switch (kind) {
     case UINT32:
-        if (!read_uint(from, INT32_MAX, &number))
-            return false;
-        *(uint32_t *)to = (uint32_t)number;
-        return true;
+        return read_uint32(from, to);
     case UINT64:
         return read_uint(from, INT64_MAX, to);
     case PRIORITY:
@@ -306,22 +208,12 @@ static bool read_field(const msgpack_object *from, kind_t kind, void *to, size_t
         return read_uint(from, PT_WEIGHT_MAX, to) && *(uint64_t *)to > 0;
     case LARGE:
         return read_uint(from, PT_LARGE_MAX, to) && *(uint64_t *)to > PT_PAYLOAD_MAX;
-    case TIME: /* until the year 9999, which PostgreSQL and ISO 8601 both can say */
-        if (!read_uint(from, 253402300799999999u, &number))
-            return false;
-        *(int64_t *)to = (int64_t)number;
-        return true;
+    case TIME:
+        return read_time(from, to);
     case BOOL:
-        if (from->type != MSGPACK_OBJECT_BOOLEAN)
-            return false;
-        *(bool *)to = from->via.boolean;
-        return true;
+        return read_bool(from, to);
     case FRACTION:
-        if ((from->type != MSGPACK_OBJECT_FLOAT64 && from->type != MSGPACK_OBJECT_FLOAT32) ||
-            !(from->via.f64 >= 0 && from->via.f64 <= 1))
-            return false;
-        *(double *)to = from->via.f64;
-        return true;
+        return read_fraction(from, to);
     case TEXT:
         return read_text(from, to, size);
     case JOB_TYPE:
@@ -345,7 +237,7 @@ static bool is_text(const msgpack_object *object, const char *text)
 static int find_field(const msgpack_object *key)
 {
     for (int i = 0; i < PT_FIELDS; i++)
-        if (is_text(key, fields[i].key))
+        if (is_text(key, pt_field_rows[i].key))
             return i;
     return -1;
 }
@@ -358,7 +250,7 @@ static const char *read_head(pt_msg_t *self, const msgpack_object_map *map)
         map->ptr[0].val.via.u64 != PT_VERSION)
         return "another version of the protocol";
     for (int verb = 0; verb < PT_VERBS; verb++)
-        if (is_text(&map->ptr[1].val, verbs[verb].name)) {
+        if (is_text(&map->ptr[1].val, pt_verb_rows[verb].name)) {
             pt_msg_init(self, (pt_verb_t)verb);
             return NULL;
         }
@@ -370,7 +262,7 @@ static const char *read_map(pt_msg_t *self, const msgpack_object_map *map)
     const char *why = read_head(self, map);
     if (why)
         return why;
-    const verb_t *verb = &verbs[self->verb];
+    const pt_verb_row_t *verb = &pt_verb_rows[self->verb];
     for (uint32_t i = 2; i < map->size; i++) {
         int f = find_field(&map->ptr[i].key);
         if (f < 0 || !((verb->must | verb->may) >> f & 1))
@@ -378,7 +270,8 @@ static const char *read_map(pt_msg_t *self, const msgpack_object_map *map)
         if (pt_msg_has(self, (pt_field_t)f))
             return "a field twice";
         pt_msg_set(self, (pt_field_t)f); /* first, so that a half-read list is cleared too */
-        if (!read_field(&map->ptr[i].val, fields[f].kind, member(self, &fields[f]), fields[f].size))
+        if (!read_field(&map->ptr[i].val, pt_field_rows[f].kind,
+                        pt_msg_member(self, &pt_field_rows[f]), pt_field_rows[f].size))
             return "a field of the wrong kind";
     }
     return (self->has & verb->must) == verb->must ? NULL : "a field is missing";
@@ -400,60 +293,6 @@ const char *pt_msg_decode(pt_msg_t *self, const void *data, size_t size)
     if (why)
         pt_msg_clear(self);
     return why;
-}
-
-/* ---- payloads ---------------------------------------------------------------------------- */
-
-static bool is_map(const uint8_t *head)
-{
-    return (*head & 0xf0) == 0x80 || *head == 0xde || *head == 0xdf;
-}
-
-/* Where the bytes of a msgpack bin or str begin, or 0 if it is the other or neither. */
-static size_t body_offset(const uint8_t *head, bool text)
-{
-    if (text && (*head & 0xe0) == 0xa0)
-        return 1;
-    uint8_t first = text ? 0xd9 : 0xc4; /* then the ones with lengths of 2 and 4 bytes */
-    return *head == first ? 2 : *head == first + 1 ? 3 : *head == first + 2 ? 5 : 0;
-}
-
-static const char *check_piece(const void *payload, size_t size, bool text, size_t most)
-{
-    size_t offset = body_offset(payload, text);
-    if (offset == 0)
-        return text ? "the payload is no text" : "the payload is no bin";
-    if (size == offset || size - offset > most)
-        return "the payload is empty or too large";
-    return !text || pt_text_valid((const char *)payload + offset, size - offset)
-               ? NULL
-               : "the payload is no text";
-}
-
-/* Large inputs and results are named by size and digest, and fetched. */
-static bool is_elsewhere(const pt_msg_t *self)
-{
-    return pt_msg_has(self, PT_F_SIZE) && pt_msg_has(self, PT_F_DIGEST);
-}
-
-const char *pt_msg_check_payload(const pt_msg_t *self, const void *payload, size_t size)
-{
-    pt_payload_t rule = verbs[self->verb].payload;
-    if (!payload) {
-        bool needed = rule == PT_PAYLOAD_ALWAYS || (self->verb == PT_JOB && !is_elsewhere(self));
-        return needed ? "the payload is missing" : NULL;
-    }
-    if (rule == PT_PAYLOAD_NONE || pt_msg_has(self, PT_F_SIZE))
-        return "a payload where none belongs";
-    if (!pt_msgpack_valid(payload, size))
-        return "the payload is not one msgpack object";
-    if (self->verb == PT_CHUNK)
-        return check_piece(payload, size, false, PT_CHUNK_MAX);
-    if (self->verb == PT_LOG)
-        return check_piece(payload, size, true, PT_LOG_PIECE_MAX);
-    if (size > PT_PAYLOAD_MAX)
-        return "the payload is too large";
-    return is_map(payload) ? NULL : "the payload is not a map";
 }
 
 /* ---- encoding ---------------------------------------------------------------------------- */
@@ -491,9 +330,9 @@ static void pack_refs(msgpack_packer *to, const pt_refs_t *refs)
     }
 }
 
-static void pack_field(msgpack_packer *to, const pt_msg_t *self, const field_t *field)
+static void pack_field(msgpack_packer *to, const pt_msg_t *self, const pt_field_row_t *field)
 {
-    const void *from = member(self, field);
+    const void *from = pt_msg_member(self, field);
     pack_text(to, field->key);
     switch (field->kind) {
     case UINT32:
@@ -532,7 +371,7 @@ static void pack_field(msgpack_packer *to, const pt_msg_t *self, const field_t *
 
 void pt_msg_encode(const pt_msg_t *self, msgpack_sbuffer *out)
 {
-    const verb_t *verb = &verbs[self->verb];
+    const pt_verb_row_t *verb = &pt_verb_rows[self->verb];
     uint64_t carried = self->has & (verb->must | verb->may);
     assert((carried & verb->must) == verb->must);
     msgpack_packer to;
@@ -544,5 +383,5 @@ void pt_msg_encode(const pt_msg_t *self, msgpack_sbuffer *out)
     pack_text(&to, verb->name);
     for (int i = 0; i < PT_FIELDS; i++)
         if (carried >> i & 1)
-            pack_field(&to, self, &fields[i]);
+            pack_field(&to, self, &pt_field_rows[i]);
 }

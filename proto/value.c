@@ -54,6 +54,21 @@ static pt_value_t count_of(pt_value_kind_t kind, uint64_t count)
     return (pt_value_t){.kind = kind, .size = (size_t)count};
 }
 
+/* After a head from 0xc0 to 0xd3 that is no bin. */
+static pt_value_t scalar_of(pt_span_t *at, uint8_t head)
+{
+    size_t width = (size_t)1 << (head & 3); /* of the number after most of them */
+    if (head == 0xc2 || head == 0xc3)
+        return (pt_value_t){.kind = PT_VALUE_BOOL, .yes = head == 0xc3};
+    if (head == 0xca || head == 0xcb)
+        return real_of(at, head == 0xca ? 4 : 8);
+    if (head >= 0xcc && head <= 0xcf)
+        return (pt_value_t){.kind = PT_VALUE_UINT, .number = take_number(at, width)};
+    if (head >= 0xd0 && head <= 0xd3)
+        return signed_of(at, width);
+    return (pt_value_t){.kind = PT_VALUE_NIL};
+}
+
 pt_value_t pt_value_next(pt_span_t *at)
 {
     uint8_t head = (uint8_t)take_number(at, 1);
@@ -65,29 +80,11 @@ pt_value_t pt_value_next(pt_span_t *at)
         return count_of(PT_VALUE_ARRAY, head & 15);
     if (head <= 0xbf)
         return bytes_of(at, PT_VALUE_TEXT, head & 31);
-    size_t width = (size_t)1 << (head & 3); /* of the number after most heads of four sizes */
     switch (head) {
-    case 0xc2:
-    case 0xc3:
-        return (pt_value_t){.kind = PT_VALUE_BOOL, .yes = head == 0xc3};
     case 0xc4:
     case 0xc5:
     case 0xc6:
-        return bytes_of(at, PT_VALUE_BIN, (size_t)take_number(at, width));
-    case 0xca:
-        return real_of(at, 4);
-    case 0xcb:
-        return real_of(at, 8);
-    case 0xcc:
-    case 0xcd:
-    case 0xce:
-    case 0xcf:
-        return (pt_value_t){.kind = PT_VALUE_UINT, .number = take_number(at, width)};
-    case 0xd0:
-    case 0xd1:
-    case 0xd2:
-    case 0xd3:
-        return signed_of(at, width);
+        return bytes_of(at, PT_VALUE_BIN, (size_t)take_number(at, (size_t)1 << (head - 0xc4)));
     case 0xd9:
     case 0xda:
     case 0xdb:
@@ -99,7 +96,7 @@ pt_value_t pt_value_next(pt_span_t *at)
     case 0xdf:
         return count_of(PT_VALUE_MAP, take_number(at, head == 0xde ? 2 : 4));
     default:
-        return (pt_value_t){.kind = PT_VALUE_NIL};
+        return scalar_of(at, head);
     }
 }
 

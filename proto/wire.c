@@ -27,6 +27,46 @@ static void skip(reader_t *in, uint64_t bytes)
         in->at += bytes;
 }
 
+/* What follows the heads from 0xc0 on; all zero: nothing. */
+typedef struct {
+    uint8_t fixed;      /* bytes */
+    uint8_t size;       /* or the width of a number that says how many bytes */
+    uint8_t count, per; /* or of one that says how many times `per` objects */
+    bool unknown;       /* 0xc1 and the extension types, which this protocol does not use */
+} body_t;
+
+static const body_t bodies[0x20] = {
+    [0x01] = {.unknown = true},
+    [0x04] = {.size = 1},
+    [0x05] = {.size = 2},
+    [0x06] = {.size = 4},
+    [0x07] = {.unknown = true},
+    [0x08] = {.unknown = true},
+    [0x09] = {.unknown = true},
+    [0x0a] = {.fixed = 4},
+    [0x0b] = {.fixed = 8},
+    [0x0c] = {.fixed = 1},
+    [0x0d] = {.fixed = 2},
+    [0x0e] = {.fixed = 4},
+    [0x0f] = {.fixed = 8},
+    [0x10] = {.fixed = 1},
+    [0x11] = {.fixed = 2},
+    [0x12] = {.fixed = 4},
+    [0x13] = {.fixed = 8},
+    [0x14] = {.unknown = true},
+    [0x15] = {.unknown = true},
+    [0x16] = {.unknown = true},
+    [0x17] = {.unknown = true},
+    [0x18] = {.unknown = true},
+    [0x19] = {.size = 1},
+    [0x1a] = {.size = 2},
+    [0x1b] = {.size = 4},
+    [0x1c] = {.count = 2, .per = 1},
+    [0x1d] = {.count = 4, .per = 1},
+    [0x1e] = {.count = 2, .per = 2},
+    [0x1f] = {.count = 4, .per = 2},
+};
+
 /* Reads one head and its scalar body; returns how many objects follow inside it. */
 static uint64_t take_head(reader_t *in)
 {
@@ -41,53 +81,10 @@ static uint64_t take_head(reader_t *in)
         skip(in, head & 31);
         return 0;
     }
-    switch (head) {
-    case 0xc0:
-    case 0xc2:
-    case 0xc3:
-        return 0;
-    case 0xc4:
-    case 0xd9:
-        skip(in, take_uint(in, 1));
-        return 0;
-    case 0xc5:
-    case 0xda:
-        skip(in, take_uint(in, 2));
-        return 0;
-    case 0xc6:
-    case 0xdb:
-        skip(in, take_uint(in, 4));
-        return 0;
-    case 0xcc:
-    case 0xd0:
-        skip(in, 1);
-        return 0;
-    case 0xcd:
-    case 0xd1:
-        skip(in, 2);
-        return 0;
-    case 0xce:
-    case 0xd2:
-    case 0xca:
-        skip(in, 4);
-        return 0;
-    case 0xcf:
-    case 0xd3:
-    case 0xcb:
-        skip(in, 8);
-        return 0;
-    case 0xdc:
-        return take_uint(in, 2);
-    case 0xdd:
-        return take_uint(in, 4);
-    case 0xde:
-        return 2 * take_uint(in, 2);
-    case 0xdf:
-        return 2 * take_uint(in, 4);
-    default: /* 0xc1 and the extension types, which this protocol does not use */
-        in->ok = false;
-        return 0;
-    }
+    const body_t *body = &bodies[head - 0xc0];
+    in->ok = !body->unknown;
+    skip(in, body->size ? take_uint(in, body->size) : body->fixed);
+    return body->count ? body->per * take_uint(in, body->count) : 0;
 }
 
 size_t pt_msgpack_length(const void *data, size_t size)
