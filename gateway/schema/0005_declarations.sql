@@ -18,6 +18,10 @@ alter table jobs add batch_id uuid;         -- the panel that it was submitted w
 -- The newest completed job of a variant, of each type. The condition is written as only submit_jobs asks it, so that
 -- no other statement takes this index for one of a list, and submit_jobs no list for this.
 create index jobs_newest on jobs (variant_id, job_type, completed_at desc, id) where (status = 'completed') is not false;
+-- Each job that waits leaves a dead entry in jobs_waiting, and who looks for the first reads past them: so vacuum
+-- comes after a number of jobs, and not after a share of all that there ever were.
+alter table jobs set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 20000);
+
 -- What a panel comes to.
 create index jobs_of_batch on jobs (batch_id, status, id) where batch_id is not null;
 
@@ -63,6 +67,15 @@ begin
                     else (select f.options::text from jobs f where f.id = o.resubmit_of and f.org_id = o.org_id)
                     end as asked
         from owned o
+    ), classed as (
+        select w.*, row_number() over (partition by w.org_id, w.job_type, w.priority order by not w.reserved) as nth
+        from whole w
+    ), judged as ( -- once for each organisation, type and class: behind a backlog it reads many dead entries
+        select c.*, coalesce(bool_or(case when c.nth = 1 and c.reserved then exists (
+                   select 1 from jobs w where w.job_type = c.job_type and w.org_id = c.org_id
+                   and w.priority <= c.priority and w.due_at is not null) end)
+               over (partition by c.org_id, c.job_type, c.priority), false) as behind
+        from classed c
     ), made as (
         insert into jobs (id, org_id, variant_id, job_type, priority, request_id, resubmit_of, options, earlier,
                           batch_id, due_at)
@@ -74,11 +87,9 @@ begin
                                      and (l.job_type = o.job_type or l.job_type is null))
                              or exists (select 1 from limits l where l.org_id is null
                                         and l.job_type = o.job_type)))
-                    and not exists (
-                        select 1 from jobs w where w.job_type = o.job_type and w.org_id = o.org_id
-                        and w.priority <= o.priority and w.due_at is not null)
+                    and not o.behind
                     then null else now() end
-        from whole o order by o.id
+        from judged o order by o.id
         on conflict (id) do nothing
         returning id, org_id, job_type, variant_id, request_id
     )

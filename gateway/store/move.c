@@ -63,15 +63,19 @@ const pt_sql_t pt_sql_append_events = {
                      " $4::text[], $5::text[], $6::integer[], $7::timestamptz[], $8::text[])"};
 
 /* clang-format off */
-/* Organisations with something waiting of a type, each found by one step in the index. */
+/* Organisations with something waiting of a type, each found by one step in the index, with the class
+   and the due time of the first: before that there are only entries of jobs that have left, which the
+   index keeps until a vacuum, so that nobody should read them twice. */
 #define WAITING_ORGS                                                                               \
     "with recursive orgs as (("                                                                    \
-    "  select j.org_id from jobs j where j.job_type = $1 and j.due_at is not null"                 \
-    "  order by j.org_id limit 1)"                                                                 \
+    "  select j.org_id, j.priority, j.due_at from jobs j"                                          \
+    "  where j.job_type = $1 and j.due_at is not null"                                             \
+    "  order by j.org_id, j.priority, j.due_at limit 1)"                                           \
     " union all"                                                                                   \
-    "  select (select j.org_id from jobs j where j.job_type = $1 and j.due_at is not null"         \
-    "          and j.org_id > orgs.org_id order by j.org_id limit 1)"                              \
-    "  from orgs where orgs.org_id is not null)"
+    "  select n.* from orgs cross join lateral ("                                                  \
+    "   select j.org_id, j.priority, j.due_at from jobs j"                                         \
+    "   where j.job_type = $1 and j.due_at is not null and j.org_id > orgs.org_id"                 \
+    "   order by j.org_id, j.priority, j.due_at limit 1) n)"
 
 /* Types of which something is out, likewise. */
 #define OUT_TYPES                                                                                  \
@@ -95,17 +99,21 @@ const pt_sql_t pt_sql_append_events = {
     "  select " LEFT_OF("jobs j where j.job_type = $1") " as n"                                    \
     "  from limits l where l.org_id is null and l.job_type = $1"                                   \
     "), rooms as materialized ("                                                                   \
-    "  select o.org_id, least("                                                                    \
+    "  select o.*, least("                                                                         \
     "    (select n from type_room),"                                                               \
     "    (select " LEFT_OF("jobs j where j.job_type = $1 and j.org_id = o.org_id")                 \
     "     from limits l where l.org_id = o.org_id and l.job_type = $1),"                           \
     "    (select " LEFT_OF("out_types t join jobs j on j.job_type = t.job_type"                    \
     "                       where j.org_id = o.org_id")                                            \
     "     from limits l where l.org_id = o.org_id and l.job_type is null)) as n"                   \
-    "  from orgs o where o.org_id is not null)"
+    "  from orgs o)"
 
-/* Each class by itself, because only then the index gives those that are due without the others. */
-#define CLASSES "unnest('{0,1,2}'::smallint[]) as p (class)"
+/* Each class by itself, because only then the index gives those that are due without the others; from
+   the first that waits on. */
+#define CLASSES_OF(ORG)                                                                            \
+    "unnest('{0,1,2}'::smallint[]) as p (class) cross join lateral (select"                        \
+    "  case when p.class = " ORG ".priority then " ORG ".due_at else '-infinity' end as due_at"    \
+    "  where p.class >= " ORG ".priority) f"
 
 const pt_sql_t pt_sql_lock_hand_out = {
     "lock_hand_out", "select pg_advisory_xact_lock(hashtext('paratope.hand_out'))"};
@@ -118,7 +126,7 @@ const pt_sql_t pt_sql_lock_hand_out = {
 const pt_sql_t pt_sql_hand_out = {
     "hand_out", WAITING_ORGS ", " OUT_TYPES ", " ROOMS
     ", weighed as materialized ("
-    "  select r.org_id, r.n as room, w.weight,"
+    "  select r.org_id, r.priority, r.due_at, r.n as room, w.weight,"
     "    greatest($4::bigint, coalesce(($3::jsonb ->> r.org_id::text)::bigint, 0)) as start"
     "  from rooms r join organisations w on w.id = r.org_id where coalesce(r.n > 0, true)"
     "), candidates as ("
@@ -126,9 +134,9 @@ const pt_sql_t pt_sql_hand_out = {
     "         order by o.start + (c.k - 1) * (1000000 / o.weight), o.org_id, c.k) as place"
     "  from weighed o cross join lateral ("
     "    select w.id, row_number() over (order by w.priority, w.due_at, w.id) as k from ("
-    "      select d.* from " CLASSES " cross join lateral ("
+    "      select d.* from " CLASSES_OF("o") " cross join lateral ("
     "        select j.id, j.priority, j.due_at from jobs j where j.job_type = $1"
-    "        and j.org_id = o.org_id and j.priority = p.class and j.due_at <= now()"
+    "        and j.org_id = o.org_id and j.priority = p.class and j.due_at between f.due_at and now()"
     "        order by j.due_at, j.id limit $2::bigint) d"
     "      order by d.priority, d.due_at, d.id limit $2::bigint) w) c"
     "  where coalesce(c.k <= o.room, true)"
@@ -156,9 +164,9 @@ const pt_sql_t pt_sql_next_due = {
     "next_due", WAITING_ORGS ", " OUT_TYPES ", " ROOMS
     " select (extract(epoch from min(d.due_at) filter (where coalesce(r.n > 0, true))"
     "   - clock_timestamp()) * 1000)::bigint, coalesce(bool_or(r.n = 0), false)"
-    " from rooms r cross join " CLASSES " cross join lateral ("
+    " from rooms r cross join " CLASSES_OF("r") " cross join lateral ("
     "  select j.due_at from jobs j where j.job_type = $1 and j.org_id = r.org_id"
-    "  and j.priority = p.class and j.due_at is not null order by j.due_at limit 1) d"};
+    "  and j.priority = p.class and j.due_at >= f.due_at order by j.due_at limit 1) d"};
 /* clang-format on */
 
 const pt_sql_t pt_sql_waiting_types = {
@@ -205,19 +213,19 @@ const pt_sql_t pt_sql_expired = {
     ", patience as materialized (select u.since, " QUEUE_TIMEOUT " as timeout from unserved u"
     "    where u.job_type = $1 and u.since <= now() - " QUEUE_TIMEOUT ")"
     " select d.id, d.attempt, extract(epoch from s.timeout)::bigint"
-    " from patience s cross join orgs o cross join " CLASSES " cross join lateral ("
+    " from patience s cross join orgs o cross join " CLASSES_OF("o") " cross join lateral ("
     "  select j.id, j.attempt from jobs j where j.job_type = $1 and j.org_id = o.org_id"
-    "  and j.priority = p.class and j.due_at <= now() - s.timeout order by j.due_at, j.id"
-    "  limit $2::bigint) d where o.org_id is not null limit $2::bigint"};
+    "  and j.priority = p.class and j.due_at between f.due_at and now() - s.timeout"
+    "  order by j.due_at, j.id limit $2::bigint) d limit $2::bigint"};
 
 const pt_sql_t pt_sql_next_expiry = {
     "next_expiry", WAITING_ORGS
     " select ceil(extract(epoch from greatest(min(d.due_at), min(u.since)) + " QUEUE_TIMEOUT
     "   - clock_timestamp()) * 1000)::bigint"
-    " from unserved u cross join orgs o cross join " CLASSES " cross join lateral ("
+    " from unserved u cross join orgs o cross join " CLASSES_OF("o") " cross join lateral ("
     "  select j.due_at from jobs j where j.job_type = $1 and j.org_id = o.org_id"
-    "  and j.priority = p.class and j.due_at is not null order by j.due_at limit 1) d"
-    " where u.job_type = $1 and o.org_id is not null"};
+    "  and j.priority = p.class and j.due_at >= f.due_at order by j.due_at limit 1) d"
+    " where u.job_type = $1"};
 /* clang-format on */
 
 const pt_sql_t pt_sql_edges = {"edges", "select org_id, seq from event_counters where seq > 0"};

@@ -37,6 +37,7 @@ full_page_writes = on
 synchronous_commit = on
 commit_delay = 0            # the gateways commit in groups themselves
 max_wal_size = 1GB
+autovacuum_naptime = 10s    # docs/operations.md, PostgreSQL's vacuum
 jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
