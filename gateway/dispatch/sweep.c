@@ -186,6 +186,31 @@ void pt_sweep_gone(pt_sweep_t *self, const pt_uuid_t *job_id, uint32_t attempt, 
 
 /* ---- the thread -------------------------------------------------------------------------- */
 
+static bool is_named(const PGresult *rows, const char *job_type)
+{
+    for (int row = 0; row < PQntuples(rows); row++)
+        if (strcmp(PQgetvalue(rows, row, 0), job_type) == 0)
+            return true;
+    return false;
+}
+
+/* There are places for PT_TYPES_MAX types. When all are taken, those of which the table has nothing
+   waiting make room; should something have come meanwhile, the next look finds it. */
+static void make_room_locked(pt_sweep_t *self, const PGresult *waiting)
+{
+    size_t kept = 0;
+    if (self->backlog_count < PT_TYPES_MAX)
+        return;
+    for (size_t i = 0; i < self->backlog_count; i++) {
+        backlog_t *backlog = &self->backlogs[i];
+        if (is_named(waiting, backlog->job_type) || backlog->held)
+            self->backlogs[kept++] = *backlog;
+        else
+            pt_turns_clear(&backlog->turns);
+    }
+    self->backlog_count = kept;
+}
+
 /* Which types have a backlog at all, and where the events end: at the start, and now and then, in
    case a word of it was lost. */
 static pt_pg_outcome_t look(pt_sweep_t *self)
@@ -196,6 +221,7 @@ static pt_pg_outcome_t look(pt_sweep_t *self)
     if (outcome != PT_PG_OK)
         return outcome;
     pthread_mutex_lock(&self->lock);
+    make_room_locked(self, rows);
     for (int row = 0; row < PQntuples(rows); row++)
         pt_sweep_waits_locked(self, PQgetvalue(rows, row, 0), 0);
     pt_rounds_wake(self->rounds, false);

@@ -1,5 +1,6 @@
 #include "gateway/record/registrar.h"
 
+#include "gateway/api/resources.h"
 #include "gateway/database/array.h"
 
 #include "proto/options_schema.h"
@@ -49,6 +50,12 @@ static const pt_sql_t sql_declare = {
     " or (d.version = excluded.version and (d.title, d.options_schema::text, d.wants)"
     "     is distinct from (excluded.title, excluded.options_schema::text, excluded.wants))"
     " returning (select version from stood)"};
+
+/* Whether a type that is not one of the project's may be there: others are handed out, counted and
+   listed by tables of PT_TYPES_MAX places. */
+static const pt_sql_t sql_has_place = {
+    "has_place", "select count(*) filter (where job_type = $1) > 0 or count(*) < $3::integer"
+                 " from declarations where job_type = $1 or job_type <> all ($2::text[])"};
 
 /* ---- the rules --------------------------------------------------------------------------- */
 
@@ -215,6 +222,26 @@ static bool store(pt_registrar_t *self, const said_t *said, const pt_declared_t 
     return outcome == PT_PG_OK;
 }
 
+/* True too if the database does not say: then it does not store it either. */
+static bool has_place(pt_registrar_t *self, const char *job_type)
+{
+    PGresult *rows = NULL;
+    pt_array_t ours = {0};
+    char most[16];
+    if (pt_resource_of_type(job_type))
+        return true;
+    for (size_t i = 0; i < pt_resource_count; i++)
+        pt_array_text(&ours, pt_resources[i].job_type);
+    snprintf(most, sizeof most, "%zu", PT_TYPES_MAX - pt_resource_count);
+    const char *const params[] = {job_type, pt_array_end(&ours), most};
+    bool has =
+        pt_pool_run(self->pool, &sql_has_place, params, 3, STATEMENT_MS, &rows) != PT_PG_OK ||
+        *PQgetvalue(rows, 0, 0) == 't';
+    PQclear(rows);
+    pt_array_clear(&ours);
+    return has;
+}
+
 static void know(pt_registrar_t *self, const said_t *said)
 {
     pthread_mutex_lock(&self->lock);
@@ -230,6 +257,12 @@ static void judge(pt_registrar_t *self, const said_t *said)
     char why[PT_REGISTRAR_WHY];
     if (!pt_registrar_check(&declaration, said->payload, said->size, why)) {
         refuse(self, said, why);
+        return;
+    }
+    if (!has_place(self, said->job_type)) {
+        refuse(self, said,
+               "there are as many job types of operators' own as there may be: delete"
+               " from the table declarations what nobody needs any more");
         return;
     }
     if (store(self, said, &declaration)) {

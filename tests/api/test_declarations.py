@@ -9,6 +9,7 @@ import msgpack
 import pytest
 import zmq
 
+from harness import NOOP
 from harness.processes import wait_for
 
 SCHEMA = json.dumps({'type': 'object', 'properties': {
@@ -47,10 +48,13 @@ def row(system, job_type):
 def settle(system, worker, job_type, wanted, **said):
     """Says it again and again, as a worker does, until the table has what is wanted."""
     def has():
-        worker.declare(job_type, **said)
         found = row(system, job_type)
         return found is not None and all(found[key] == value for key, value in wanted.items())
-    assert wait_for(has, 30, 0.2), row(system, job_type)
+
+    def has_once_said():
+        worker.declare(job_type, **said)
+        return wait_for(has, 1)  # what is said again would still be under way when the next thing is done
+    assert wait_for(has_once_said, 60), row(system, job_type)
 
 
 def metric(system, name):
@@ -86,7 +90,7 @@ def test_the_greatest_version_stands(system, worker):
 def test_of_one_version_the_last_counts(system, worker):
     settle(system, worker, 'declared_a', {'wants': []})
     settle(system, worker, 'declared_a', {'wants': ['structure']}, wants=['structure'])
-    assert wait_for(lambda: 'different things under one version' in system.log('gateway-1'), 10)
+    assert wait_for(lambda: 'different things under one version' in system.log('gateway-1'), 40)
 
 
 def test_what_does_not_change_the_row_wakes_nobody(system, worker):
@@ -116,23 +120,68 @@ def test_what_is_not_acceptable_is_counted_and_its_reason_logged_once(system, wr
     def refused():
         worker.declare('declared_c', **wrong)
         return metric(system, 'declarations_refused_total') >= before + 3
-    assert wait_for(refused, 30, 0.2)
+    assert wait_for(refused, 60, 0.2)
     worker.socket.close()
-    lines = [line for line in system.log('gateway-1').splitlines() if str(uuid.UUID(bytes=worker.instance)) in line]
+
+    def told():
+        return [line for line in system.log('gateway-1').splitlines() if str(uuid.UUID(bytes=worker.instance)) in line]
+    lines = wait_for(told, 20)  # what was counted may have been another one's
     assert len(lines) == 1 and why in lines[0] and '"job_type":"declared_c"' in lines[0] and 'a-liar' in lines[0]
     assert row(system, 'declared_c') is None
 
 
 def test_a_row_that_an_operator_removes_comes_back(system, worker):
     settle(system, worker, 'declared_a', {'version': '2.0.0'}, version='2.0.0')
+    settle(system, worker, 'declared_b', {'version': '1.0.0'})  # all that was said of the first has come by now
     system.query("DELETE FROM declarations WHERE job_type = 'declared_a'")
     settle(system, worker, 'declared_a', {'version': '1.0.0'})
+
+
+def declare_rows(system, types):
+    """As if workers had declared them at some time."""
+    system.query("INSERT INTO declarations (job_type, title, version, options_schema) "
+                 "SELECT t, 'own', '1.0.0', '{\"type\": \"object\", \"properties\": {}}' FROM unnest(%s) AS t", types)
+
+
+def test_of_own_types_there_are_as_many_as_gateways_have_places_for(system, worker):
+    """One more would be accepted, and never be handed out."""
+    declare_rows(system, [f'declared_{n:02}' for n in range(58)])
+    before = metric(system, 'declarations_refused_total')
+
+    def refused():
+        worker.declare('declared_more')
+        return metric(system, 'declarations_refused_total') > before
+    assert wait_for(refused, 30, 0.2), row(system, 'declared_more')
+    assert row(system, 'declared_more') is None
+    assert wait_for(lambda: 'as many job types of operators' in system.log('gateway-1'), 10)
+    settle(system, worker, 'declared_07', {'version': '2.0.0'}, version='2.0.0')  # one that is there
+    system.query("DELETE FROM declarations WHERE job_type = 'declared_11'")
+    settle(system, worker, 'declared_more', {'version': '1.0.0'})
+
+
+def test_types_that_are_gone_make_room_for_others(new_system):
+    """All that a leader has ever seen waiting are more than it has places for."""
+    system = new_system(workers=1, pipelines={'humanization': NOOP, 'last': NOOP})
+    for generation in 'ab':
+        types = [f'{generation}_{n:02}' for n in range(40)]
+        declare_rows(system, types)
+        for job_type in types:
+            assert wait_for(lambda t=job_type: system.http.get(f'/v1/job-types/{t}/jobs').status_code == 200, 10)
+            made = system.http.post(f'/v1/job-types/{job_type}/jobs', json={'variant_id': system.variant})
+            assert system.http.post(f'/v1/jobs/{made.json()["id"]}/cancel').status_code == 200
+        system.query('DELETE FROM declarations WHERE job_type = ANY (%s)', types)
+    declare_rows(system, ['last'])
+    assert wait_for(lambda: system.http.get('/v1/job-types/last/jobs').status_code == 200, 10)
+    system.query("INSERT INTO limits (job_type, max_out) VALUES ('last', 4)")  # so that they are its leader's to hand out
+    jobs = [system.http.post('/v1/job-types/last/jobs', json={'variant_id': system.variant}).json()['id']
+            for _ in range(20)]
+    assert {row['status'] for row in system.wait_terminal(jobs, 90).values()} == {'completed'}
 
 
 def test_a_new_leader_hears_them_too(new_system):
     system = new_system(gateways=2, workers=1)
     assert wait_for(lambda: row(system, 'humanization') is not None, 30)
-    leader = next(name for name in ('gateway-1', 'gateway-2') if 'a job type was declared' in system.log(name))
+    leader = system.wait_recorder(('gateway-1', 'gateway-2'))
     system.kill(leader)
     system.query('DELETE FROM declarations')
     assert wait_for(lambda: row(system, 'humanization') is not None, 60)
@@ -187,3 +236,31 @@ def test_an_attempt_that_is_tried_again_leaves_none(system):
     assert details['error_details'] is None or details['status'] == 'failed'
     system.wait_terminal([job], 60)
     assert system.query('SELECT error_details FROM jobs WHERE id = %s', job) == [{'error_details': {'reached': 'numbering'}}]
+
+
+# A type that is gone
+
+def test_the_jobs_of_a_type_that_is_gone_stay_where_they_were(system, worker):
+    settle(system, worker, 'declared_gone', {'version': '1.0.0'})
+    path, variant = '/v1/job-types/declared_gone/jobs', system.make_variant()
+    assert wait_for(lambda: system.http.get(path).status_code == 200, 30)
+    job = system.http.post(path, json={'variant_id': variant}).json()['id']
+    system.query("DELETE FROM declarations WHERE job_type = 'declared_gone'")
+    assert wait_for(lambda: 'declared_gone' not in system.http.get('/v1/job-types').text, 30)
+
+    def listed(query):
+        answer = system.http.get(f'/v1/jobs?{query}')
+        assert answer.status_code == 200, answer.text
+        return [row['id'] for row in answer.json()['data']]
+    assert job in listed('status=pending') and job in listed(f'variant_id={variant}') and job in listed('limit=1000')
+    assert listed('job_type=declared_gone') == listed('job_type=declared_gone&status=pending') == [job]
+    assert listed('job_type=declared_gone&status=failed') == []
+    assert [row['id'] for row in system.http.get(path).json()['data']] == [job]
+    assert system.http.get(f'{path}/{job}').json()['status'] == 'pending'
+    assert 'declared_gone' in system.http.get('/readyz').json()['unserved']
+    assert system.http.post(path, json={'variant_id': variant}).status_code == 404
+    assert system.http.post(f'{path}/{job}/cancel').status_code == 200
+    assert job in listed('status=failed')
+    for query in ('job_type=declared_never', 'job_type=', 'job_type=declared_gone&job_type=declared_gone', 'job_type=a%20b'):
+        assert system.http.get(f'/v1/jobs?{query}').status_code == 400
+    assert system.http.get('/v1/job-types/declared_never/jobs').status_code == 404
