@@ -2,6 +2,7 @@
 
 #include "broker/check.h"
 #include "broker/scheduler.h"
+#include "tests/simulation/broker_queue.h"
 #include "tests/simulation/network.h"
 
 #define TICK_MS 100 /* as broker.c's WAIT_MS */
@@ -14,8 +15,9 @@ typedef struct {
     msgpack_sbuffer head;
     int64_t lost[LOST_MAX]; /* routes to which sending failed */
     size_t lost_count;
-    bool turn_planned;
-    int64_t events_at; /* until when its event path has read everything */
+    broker_queue_t queue;
+    bool turn_planned, leaving; /* leaving: it reads no more */
+    int64_t events_at;          /* until when its event path has read everything */
 } broker_t;
 
 static pt_route_t route_of(int64_t route, pt_side_t side)
@@ -44,6 +46,7 @@ static void send_message(void *arg, const pt_route_t *to, const pt_msg_t *msg, v
 {
     broker_t *self = arg;
     check_said(self, msg);
+    broker_queue_says(&self->queue, self->world, msg);
     msgpack_sbuffer_clear(&self->head);
     pt_msg_encode(msg, &self->head);
     parcel_t *parcel = parcel_new(NULL, 0, self->head.data, self->head.size, payload, size);
@@ -121,6 +124,8 @@ static void turn(broker_t *self)
 static void on_tick(world_t *world, node_t *node, event_t *event)
 {
     (void)event;
+    if (((broker_t *)node->state)->leaving)
+        return;
     turn(node->state);
     after(world, node, TICK_MS * MS, on_tick, 0, NULL);
 }
@@ -130,7 +135,8 @@ static void on_turn(world_t *world, node_t *node, event_t *event)
     broker_t *self = node->state;
     (void)world, (void)event;
     self->turn_planned = false;
-    turn(self);
+    if (!self->leaving)
+        turn(self);
 }
 
 /* The end of a turn follows what was read. */
@@ -147,6 +153,8 @@ void broker_receives(world_t *world, node_t *node, int64_t number, const parcel_
     pt_msg_t msg;
     pt_bytes_t head = {parcel_head(parcel), parcel->head_size};
     pt_bytes_t payload = {parcel_payload(parcel), parcel->payload_size};
+    if (self->leaving)
+        return;
     const char *why = pt_check_job(&msg, head, payload);
     if (why) {
         broken(world, "a message that is none came to %s: %s", node_name(node), why);
@@ -157,6 +165,7 @@ void broker_receives(world_t *world, node_t *node, int64_t number, const parcel_
           (long long)number, msg.job_id.bytes[14], msg.job_id.bytes[15], msg.attempt);
     pt_route_t from =
         route_of(number, network_is_gateway(world, number) ? PT_GATEWAYS : PT_WORKERS);
+    broker_queue_receives(&self->queue, world, &msg);
     step(self, &(pt_input_t){.kind = PT_IN_MESSAGE,
                              .from = &from,
                              .msg = &msg,
@@ -179,7 +188,7 @@ void broker_hears(world_t *world, node_t *node, const parcel_t *parcel)
         return;
     }
     world->coverage->verbs[AT_BROKER][msg.verb]++;
-    if (msg.verb == PT_ALIVE) {
+    if (msg.verb == PT_ALIVE && !self->leaving) { /* its event path goes on until it ends */
         step(self, &(pt_input_t){.kind = PT_IN_ALIVE, .instance = &msg.instance});
         plan_turn(self);
     }
@@ -229,7 +238,10 @@ static void on_end(world_t *world, node_t *node, event_t *event)
 void broker_drain(world_t *world, node_t *node)
 {
     trace(world, node, "drains");
-    step(node->state, &(pt_input_t){.kind = PT_IN_END});
+    broker_t *self = node->state;
+    if (!self->leaving)
+        step(self, &(pt_input_t){.kind = PT_IN_END});
+    self->leaving = true;
     after(world, node, draw(world, 0, 50 * MS), on_end, 0, NULL);
 }
 

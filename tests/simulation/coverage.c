@@ -20,6 +20,15 @@ static const char *const points[POINTS] = {
     "unpublished", "not settled yet", "transaction open"};
 static const char *const troubles[DB_TROUBLES] = {
     "statement lost", "answer lost", "done after its deadline", "lock or deadlock", "refused"};
+static const char *const sights[SIGHTS] = {"inputs fetched",
+                                           "inputs asked of another gateway than the sender",
+                                           "inputs that nobody wants any more",
+                                           "inputs dropped for room",
+                                           "inputs handed back because they do not come",
+                                           "jobs kept back by a limit",
+                                           "jobs kept back by a limit when faults are over",
+                                           "an organisation's first job behind those of others",
+                                           "jobs given to a worker before those of a lesser class"};
 
 #define P(POINT) (1u << POINT_##POINT)
 #define AT_GATEWAYS                                                                                \
@@ -47,16 +56,15 @@ static const unsigned must_strike[FAULTS] = {[FAULT_GATEWAY_DIES] = AT_GATEWAYS,
                                              [FAULT_DATABASE_CUT] = P(IDLE) | P(COMMIT_UNDER_WAY)};
 
 #define V(VERB) ((uint64_t)1 << PT_##VERB)
-/* What each role hears of the protocol. hello? towards a broker, logs and large inputs are not
-   simulated. */
+/* What each role hears of the protocol. hello? towards a broker and logs are not simulated. */
 static const uint64_t must_hear[ROLES] = {
     [AT_GATEWAY] = V(WELCOME) | V(HELLO_AGAIN) | V(CREDIT) | V(BEAT) | V(HAVE) | V(GONE) | V(BYE) |
-                   V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(CHUNK),
+                   V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(CHUNK) | V(FETCH),
     [AT_BROKER] = V(HELLO) | V(JOB) | V(CREDIT) | V(BEAT) | V(STOP) | V(SETTLED) | V(HAVE) |
                   V(GONE) | V(BYE) | V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(EDGE) |
                   V(FETCH) | V(CHUNK),
-    [AT_WORKER] =
-        V(WELCOME) | V(HELLO_AGAIN) | V(JOB) | V(BEAT) | V(STOP) | V(SETTLED) | V(BYE) | V(FETCH),
+    [AT_WORKER] = V(WELCOME) | V(HELLO_AGAIN) | V(JOB) | V(BEAT) | V(STOP) | V(SETTLED) | V(BYE) |
+                  V(FETCH) | V(CHUNK),
     [AT_SUBSCRIBER] = V(EVENT) | V(EDGE)};
 
 const char *fault_name(fault_t fault)
@@ -159,9 +167,21 @@ static int report_faults(const coverage_t *self, bool whole)
     return wrong;
 }
 
+static int report_sights(const coverage_t *self, bool whole)
+{
+    int wrong = 0;
+    printf("\n| what else | times |\n|---|---|\n");
+    for (int i = 0; i < SIGHTS; i++) {
+        printf("| %s | %llu |\n", sights[i], (unsigned long long)self->sights[i]);
+        wrong += judge("what else", sights[i], self->sights[i], true, whole, NULL);
+    }
+    return wrong;
+}
+
 int coverage_report(const coverage_t *self, bool whole)
 {
-    int wrong = report_rows(self, whole) + report_verbs(self, whole) + report_faults(self, whole);
+    int wrong = report_rows(self, whole) + report_verbs(self, whole) + report_faults(self, whole) +
+                report_sights(self, whole);
     printf("\n%llu seeds, %llu steps, %llu jobs: %llu completed, %llu failed, %llu canceled; "
            "%llu attempts, %llu executions; all done at most %.1f virtual seconds after the last "
            "fault\n",

@@ -55,11 +55,26 @@ typedef enum {
     DB_TROUBLES
 } db_trouble_t;
 
+/* What else must happen in some seed. */
+typedef enum {
+    SIGHT_INPUTS_FETCHED,     /* whole, and right */
+    SIGHT_INPUTS_BY_ANOTHER,  /* gateway than the one that sent the job is asked */
+    SIGHT_INPUTS_UNWANTED,    /* the worker that fetches is told to stop */
+    SIGHT_INPUTS_DROPPED,     /* by the gateway, for room */
+    SIGHT_INPUTS_HANDED_BACK, /* by the worker, to which they do not come */
+    SIGHT_LIMIT_HELD,         /* something due is kept back by a limit */
+    SIGHT_LIMIT_LATE,         /* likewise, long after the faults */
+    SIGHT_NEWCOMER_WAITED,    /* an organisation's first job went behind others' */
+    SIGHT_CLASS_FIRST,        /* a job is given to a worker before one of a lesser class */
+    SIGHTS
+} sight_t;
+
 typedef struct {
     uint64_t rows[PT_STATES][PT_FACTS];
     uint64_t verbs[ROLES][PT_VERBS];
     uint64_t faults[FAULTS][POINTS];
     uint64_t troubles[DB_TROUBLES];
+    uint64_t sights[SIGHTS];
     uint64_t carried, event_lost, event_twice, send_failed; /* by the network */
     uint64_t seeds, steps, jobs, completed, failed, canceled, attempts, executions;
     uint64_t most_settle_ms; /* longest time from the end of the faults until all was done */

@@ -12,6 +12,8 @@
 #include "tests/simulation/jobs.h"
 
 #define EVENTS_MAX 8192 /* of an organisation */
+#define TURNS_TEXT 256
+#define BATCH_MOST 32 /* submissions or facts in one statement */
 
 typedef enum { DB_OK, DB_AWAY, DB_WAS_LOCKED, DB_WAS_REFUSED } db_outcome_t;
 
@@ -19,7 +21,8 @@ typedef enum {
     DB_SUBMIT,    /* items: job, reserved → is_out, created_at, seq (0: it was there) */
     DB_LOCK_ROWS, /* items: job → exists, locked, row; transaction, now */
     DB_WRITE,     /* transaction; items: job, row, event… → seq; commits */
-    DB_HAND_OUT,  /* type, limit, org (turns go on behind it, −1) → items: job, attempt */
+    DB_HAND_OUT, /* type, room, turns, number (where the line is) → items: job, org, attempt, turn;
+                    eligible: whose first job may go */
     DB_NEXT_DUE, /* type → number: ms until something is due, or −1; held: a limit keeps some back
                   */
     DB_AWAITS_ENDING, /* items: one job, attempt → number: whether it has not ended at that attempt
@@ -43,6 +46,7 @@ typedef enum {
     BY_SWEEP,
     BY_CONTROL,
     BY_FETCHER,
+    BY_SUPPLIER,
     BY_REQUEST,
     THREADS
 } thread_t;
@@ -51,7 +55,7 @@ typedef struct {
     int job, org, type;
     bool reserved, is_out, exists, locked, changed, took_result, refused;
     uint32_t attempt;
-    int64_t created_at;
+    int64_t created_at, turn;
     uint64_t seq;
     pt_row_t row;
     pt_event_t event;
@@ -68,7 +72,8 @@ typedef struct {
     uint64_t transaction;
     int64_t now, number, context;
     int type, org;
-    bool held;
+    bool held, eligible[ORGS_MAX];
+    char turns[TURNS_TEXT];
     pt_uuid_t after;
     uint64_t seqs[ORGS_MAX], timeline;
     size_t count, room;
@@ -92,6 +97,13 @@ void database_die(world_t *world, int64_t away_us);
 /* A gateway cannot reach it. */
 void database_cut(world_t *world, const node_t *gateway, int64_t us);
 void database_heal(world_t *world);
+
+/* Whether it is due and no limit keeps it back. */
+bool database_may_go(const world_t *world, int job);
+/* Whether it is due and a limit keeps it back. */
+bool database_is_held(const world_t *world, int job);
+/* How many of a type are out. */
+int database_out(const world_t *world, int type);
 
 /* How far this gateway's statements have come: for the coverage of faults. */
 point_t database_point(const world_t *world, const node_t *gateway);

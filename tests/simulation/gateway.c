@@ -1,6 +1,8 @@
 #include "tests/simulation/gateway_inside.h"
 
+#include "proto/chunks.h"
 #include "proto/topic.h"
+#include "tests/simulation/inputs.h"
 
 #include <stdio.h>
 
@@ -103,20 +105,45 @@ void links_send(gateway_t *self, const pt_ticket_t *ticket, pt_msg_t *msg, const
         msg);
 }
 
+void links_about_job(pt_msg_t *msg, pt_verb_t verb, const pt_uuid_t *job_id, uint32_t attempt)
+{
+    pt_msg_init(msg, verb);
+    msg->job_id = *job_id;
+    msg->attempt = attempt;
+    pt_msg_set(msg, PT_F_JOB_ID);
+    pt_msg_set(msg, PT_F_ATTEMPT);
+}
+
+static void set_elsewhere(pt_msg_t *msg, const msgpack_sbuffer *inputs)
+{
+    msg->size = inputs->size;
+    pt_digest(inputs->data, inputs->size, msg->digest);
+    pt_msg_set(msg, PT_F_SIZE);
+    pt_msg_set(msg, PT_F_DIGEST);
+}
+
 void links_send_job(gateway_t *self, const pt_ticket_t *ticket, int number, uint32_t attempt,
                     int64_t expires)
 {
-    const job_t *job = job_at(self->world, number);
+    job_t *job = job_at(self->world, number);
     pt_msg_t msg;
-    pt_msg_init(&msg, PT_JOB);
-    msg.job_id = job->id;
+    msgpack_sbuffer inputs;
+    msgpack_sbuffer_init(&inputs);
+    inputs_write(self->world, number, &inputs);
+    links_about_job(&msg, PT_JOB, &job->id, attempt);
     msg.org_id = org_id(job->org);
-    msg.attempt = attempt;
-    pt_msg_set(&msg, PT_F_JOB_ID);
     pt_msg_set(&msg, PT_F_ORG_ID);
-    pt_msg_set(&msg, PT_F_ATTEMPT);
     pt_msg_set_text(&msg, PT_F_JOB_TYPE, job_types[job->type]);
-    links_send(self, ticket, &msg, "\x80", 1, expires);
+    msg.priority = (uint64_t)job->priority;
+    msg.weight = (uint64_t)self->world->settings.weights[job->org];
+    pt_msg_set(&msg, PT_F_PRIORITY);
+    pt_msg_set(&msg, PT_F_WEIGHT);
+    bool large = inputs.size > PT_PAYLOAD_MAX;
+    if (large)
+        set_elsewhere(&msg, &inputs);
+    job->sender = self->instance;
+    links_send(self, ticket, &msg, large ? NULL : inputs.data, large ? 0 : inputs.size, expires);
+    msgpack_sbuffer_destroy(&inputs);
 }
 
 static void publish(gateway_t *self, const pt_msg_t *msg)
@@ -261,6 +288,8 @@ static void act(gateway_t *self, int broker, unsigned actions)
 static void take_job_message(gateway_t *self, int broker, const pt_msg_t *msg,
                              const parcel_t *parcel)
 {
+    pt_ticket_t from = {.link = broker};
+    memcpy(from.session, self->links[broker].session, PT_SESSION_SIZE);
     switch (msg->verb) {
     case PT_BEAT:
         if (pt_msg_has(msg, PT_F_SLOTS) && pt_credit_serve(&self->credit, broker, &msg->slots))
@@ -275,6 +304,9 @@ static void take_job_message(gateway_t *self, int broker, const pt_msg_t *msg,
         break;
     case PT_CHUNK:
         fetcher_chunk(self, msg, parcel_payload(parcel), parcel->payload_size);
+        break;
+    case PT_FETCH:
+        supplier_asked(self, &from, msg);
         break;
     case PT_GONE:
         fetcher_forget(self, &msg->job_id, msg->attempt);
@@ -463,6 +495,7 @@ void gateway_start(world_t *world, node_t *node)
     self->last = &self->first;
     sweep_new(self);
     fetcher_new(self);
+    supplier_new(self);
     trace(world, node, "starts");
     for (int i = 0; i < BROKERS; i++) {
         open_sockets(self, i);
@@ -488,8 +521,9 @@ void gateway_die(world_t *world, node_t *node)
     }
     recorder_clear(self);
     fetcher_destroy(self);
+    supplier_destroy(self);
     pt_edges_destroy(&self->edges);
-    pt_rounds_destroy(&self->sweep.rounds);
+    sweep_destroy(self);
     free(self);
     network_died(world, node);
 }

@@ -3,6 +3,8 @@
 #define SIM_GATEWAY_INSIDE_H
 
 #include "gateway/dispatch/rounds.h"
+#include "gateway/dispatch/supplies.h"
+#include "gateway/dispatch/turns.h"
 #include "gateway/links/edges.h"
 #include "gateway/links/link.h"
 #include "gateway/record/judge.h"
@@ -10,10 +12,10 @@
 #include "tests/simulation/gateway.h"
 #include "tests/simulation/network.h"
 
-#define BATCH_MOST 32
 #define RANGES_MAX 64
 #define FACTS_MOST 64
 #define SUBMISSIONS_MAX 128
+#define FETCHES_MAX 64
 
 /* Part of a batch that is tried in one transaction: halves, or one organisation's. */
 typedef struct {
@@ -84,6 +86,20 @@ typedef struct {
     uint64_t serial, planned;
 } fetcher_t;
 
+typedef struct {
+    pt_ticket_t from;
+    pt_uuid_t job_id;
+    uint32_t attempt;
+    uint64_t offset;
+} fetch_t;
+
+typedef struct {
+    pt_supplies_t supplies;
+    fetch_t queue[FETCHES_MAX], fetch; /* fetch: for which the table is read */
+    size_t queued;
+    uint64_t serial;
+} supplier_t;
+
 /* What was heard of a job that a round asked for, written down beside the rules to check them. */
 typedef struct {
     uint32_t attempt, gone_for_certain; /* 0: none */
@@ -103,11 +119,18 @@ typedef enum {
 
 #define TICKETS_MAX 8
 
+/* An organisation's place in a type's line, written down beside the turns to check them. */
+typedef struct {
+    bool had;             /* a turn, since this gateway leads */
+    int passed[ORGS_MAX]; /* jobs of each other that went before it since it waits */
+} place_t;
+
 typedef struct {
     bool active, fresh, working, pausing;
     bool woken;
     int64_t due[TYPES_MAX]; /* local ms; INT64_MAX: nothing waits */
-    int last_org[TYPES_MAX];
+    pt_turns_t turns[TYPES_MAX];
+    place_t line[TYPES_MAX][ORGS_MAX];
     pt_rounds_t *rounds;
     int64_t look_at, edges_at, expire_at, sleeps_until;
     bool held[TYPES_MAX]; /* by a limit: until something has ended */
@@ -145,6 +168,7 @@ typedef struct {
     committer_t committer;
     recorder_t recorder;
     fetcher_t fetcher;
+    supplier_t supplier;
     sweep_t sweep;
 } gateway_t;
 
@@ -156,7 +180,7 @@ static inline int64_t gateway_now(const gateway_t *self)
 /* ---- gateway.c: the links ---- */
 void links_send(gateway_t *self, const pt_ticket_t *ticket, pt_msg_t *msg, const void *payload,
                 size_t payload_size, int64_t expires);
-/* The payload stands for the inputs. */
+void links_about_job(pt_msg_t *msg, pt_verb_t verb, const pt_uuid_t *job_id, uint32_t attempt);
 void links_send_job(gateway_t *self, const pt_ticket_t *ticket, int job, uint32_t attempt,
                     int64_t expires);
 void links_announce(gateway_t *self, int job, uint64_t seq, bool waiting, const pt_event_t *event);
@@ -181,8 +205,14 @@ void fetcher_take(gateway_t *self, const pt_fact_t *ending);
 void fetcher_chunk(gateway_t *self, const pt_msg_t *chunk, const void *payload, size_t size);
 void fetcher_forget(gateway_t *self, const pt_uuid_t *job_id, uint32_t attempt);
 
+/* ---- supplier.c ---- */
+void supplier_new(gateway_t *self);
+void supplier_destroy(gateway_t *self);
+void supplier_asked(gateway_t *self, const pt_ticket_t *from, const pt_msg_t *fetch);
+
 /* ---- sweep.c ---- */
 void sweep_new(gateway_t *self);
+void sweep_destroy(gateway_t *self);
 void sweep_set_active(gateway_t *self, bool active);
 void sweep_wake(gateway_t *self);
 void sweep_waits(gateway_t *self, int type, int64_t due_in_ms);

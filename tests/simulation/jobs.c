@@ -64,6 +64,8 @@ void jobs_new(world_t *world)
         job->id = make_id(world, (uint32_t)i + 1);
         job->org = (int)draw(world, 0, world->settings.orgs - 1);
         job->type = (int)draw(world, 0, world->settings.types - 1);
+        job->priority =
+            random_chance(&world->random, 700) ? PT_PRIORITY_NORMAL : (int)draw(world, 0, 2);
         job->script = short_ones ? SCRIPT_GOOD : draw_script(world);
         job->bad_tries = random_chance(&world->random, 500) ? BAD_ALWAYS : (int)draw(world, 1, 3);
         if (job->script == SCRIPT_FAILS && random_chance(&world->random, 800))
@@ -72,6 +74,8 @@ void jobs_new(world_t *world)
             job->bad_tries = 0;
         if (random_chance(&world->random, world->settings.large))
             job->large = (size_t)draw(world, 65600, 300000);
+        if (random_chance(&world->random, world->settings.large_inputs))
+            job->inputs = (size_t)draw(world, 65600, 400000);
         job->steps = (int)draw(world, 0, 3);
         job->step_us = draw(world, 1 * MS, short_ones ? 50 * MS : 900 * MS);
     }

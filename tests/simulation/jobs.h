@@ -23,13 +23,16 @@ typedef enum {
 
 typedef struct {
     pt_uuid_t id;
-    int org, type;
+    int org, type, priority;
     script_t script;
     int bad_tries; /* that are left, or BAD_ALWAYS */
     int steps;     /* of progress */
     int64_t step_us;
-    size_t large;  /* bytes of its result, if it does not fit into a message; else 0 */
-    bool accepted; /* answered with 202 */
+    size_t large;     /* bytes of its result, if it does not fit into a message; else 0 */
+    size_t inputs;    /* bytes of its inputs, likewise */
+    pt_uuid_t sender; /* the gateway's instance that sent its inputs last */
+    int64_t could_go; /* since when it may go and there is a slot; 0: not now */
+    bool accepted;    /* answered with 202 */
     bool cancel_asked;
     uint8_t started[ATTEMPTS_MAX]; /* how often each attempt was given to a pipeline */
 } job_t;

@@ -73,7 +73,7 @@ MUTANTS = {
         'if (self->waiting_for >> broker & 1)\n        end_page(self);',
         'self->waiting_for &= ~((uint32_t)1 << broker);'),
     'silent_gone_is_certain': Mutant(
-        'the attempt is raised when a worker fell silent', 'tests/simulation/sweep.c',
+        'the attempt is raised when a worker fell silent', 'tests/simulation/sweep_ask.c',
         '    pt_rounds_wake(self->sweep.rounds, true);\n    sweep_wake(self);\n',
         '    report_lost(self, job_id, attempt, counts, false);\n'),
     'broker_has_it_all': Mutant(
@@ -122,6 +122,37 @@ MUTANTS = {
     'half_is_enough': Mutant(
         'a large result is recorded as soon as some of it has come', 'proto/chunks.c',
         'return self->there == self->size ? judge(self) : PT_CHUNKS_MORE;', 'return PT_CHUNKS_WHOLE;'),
+    # Large inputs.
+    'inputs_of_another': Mutant(
+        'a gateway answers a fetch with the inputs of another job', 'gateway/dispatch/supplies.c',
+        'supply->attempt != attempt || !pt_uuid_equal(&supply->job_id, job_id)', 'supply->attempt != attempt'),
+    'inputs_without_bound': Mutant(
+        'a gateway keeps all inputs that it was asked for', 'gateway/dispatch/supplies.c',
+        'while (self->bytes > 0 && self->bytes + size > self->most)', 'while (false)'),
+    'inputs_given_up_in_silence': Mutant(
+        'a worker to which inputs do not come forgets the job and does not say so', 'worker/agent_inputs.c',
+        'inputs_drop(slot);\n    session_gone(self, &slot->job.job_id, slot->job.attempt, why);',
+        'inputs_drop(slot);'),
+    # Limits, turns, classes.
+    'submit_beyond_limits': Mutant(
+        'a job is sent as it is submitted, though its organisation or type has a limit',
+        'tests/simulation/database_rows.c', ' && !db_is_limited(world, item->org, item->type)', ''),
+    'held_for_ever': Mutant(
+        'an ending does not wake what a limit keeps back', 'tests/simulation/sweep.c',
+        '            sweep->due[type] = 0;\n            any = true;\n', ''),
+    'ended_meanwhile': Mutant(
+        'what a limit keeps back waits for another ending, though one came since it was counted',
+        'tests/simulation/sweep_hand_out.c', 'answer->held && sweep->endings == sweep->endings_then', 'answer->held'),
+    'one_keeps_its_turn': Mutant(
+        'who has had its turn stands where it stood', 'gateway/dispatch/turns.c',
+        'place->next = turn + PT_TURN / weight;', 'place->next = turn;'),
+    'newcomer_starts_behind': Mutant(
+        'who comes anew has all the turns that the others have had', 'gateway/dispatch/turns.c',
+        '    self->now = turn;\n', '    self->now = 0;\n'),
+    'class_ignored': Mutant(
+        'a broker gives the lowest class first', 'broker/queue.c',
+        'size_t priority = 0;\n    while (TAILQ_EMPTY(&turns->jobs[priority]))\n        priority++;',
+        'size_t priority = PT_PRIORITIES - 1;\n    while (TAILQ_EMPTY(&turns->jobs[priority]))\n        priority--;'),
     # Who follows the events.
     'edge_ignored': Mutant(
         'a subscriber does not look at edges', 'tests/simulation/subscriber.c',

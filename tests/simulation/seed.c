@@ -5,6 +5,7 @@
 #include "tests/simulation/faults.h"
 #include "tests/simulation/gateway.h"
 #include "tests/simulation/network.h"
+#include "tests/simulation/rest.h"
 #include "tests/simulation/subscriber.h"
 #include "tests/simulation/worker.h"
 
@@ -46,14 +47,29 @@ static void draw_size(settings_t *settings, random_t *random)
     settings->broker_bytes =
         random_chance(random, 200) ? (size_t)random_between(random, 1, 40) : 1048576;
     settings->cancel = maybe(random, 400);
-    settings->max_out = random_chance(random, 200) ? (int)random_between(random, 1, 4) : 0;
     settings->large = random_chance(random, 150) ? (int)random_between(random, 50, 400) : 0;
+    settings->large_inputs = random_chance(random, 150) ? (int)random_between(random, 50, 400) : 0;
+    settings->fetch_loss = random_chance(random, 150) ? 990 : maybe(random, 60);
+    settings->supply_bytes = (size_t)random_between(random, 100, 1500) * 1000;
     settings->spool_fails = maybe(random, 50);
     settings->queue_timeout_us = 86400 * (int64_t)SECOND;
     if (random_chance(random, 300)) { /* else all must be served in the end */
         settings->queue_timeout_us = random_between(random, 200, 8000) * MS;
         settings->picky = random_chance(random, 500);
     }
+}
+
+/* In a fifth of the seeds one limit or several, of an organisation, a type or both. */
+static void draw_limits(settings_t *settings, random_t *random)
+{
+    bool any = random_chance(random, 200);
+    for (int org = 0; org <= ORGS_MAX; org++)
+        for (int type = 0; any && type <= TYPES_MAX; type++)
+            if ((org != ANY_ORG || type != ANY_TYPE) && random_chance(random, 250))
+                settings->limits[org][type] = (int)random_between(random, 1, 4);
+    for (int org = 0; org < ORGS_MAX; org++)
+        settings->weights[org] =
+            random_chance(random, 600) ? 1 : (int)random_between(random, 1, 10);
 }
 
 static void draw_trouble(settings_t *settings, random_t *random)
@@ -121,31 +137,12 @@ static void start_all(world_t *world)
 
 /* ---- rest -------------------------------------------------------------------------------- */
 
-/* What is not done yet, or NULL. */
-static const char *unrest(const world_t *world)
-{
-    if (!database_all_ended(world))
-        return "a job has not ended";
-    for (int i = 0; i < BROKERS; i++)
-        if (!world->brokers[i].up || broker_holds(&world->brokers[i]) > 0)
-            return "a broker holds jobs that have ended";
-    for (int i = 0; i < world->settings.workers; i++)
-        if (!world->workers[i].up || worker_holds(&world->workers[i]) > 0)
-            return "a worker holds an ending that nobody settles";
-    for (int i = 0; i < world->settings.gateways; i++)
-        if (!world->gateways[i].up || gateway_busy(&world->gateways[i]))
-            return "a gateway has not done its work";
-    for (int i = 0; i < world->settings.orgs; i++)
-        if (subscriber_last(&world->subscribers[i]) != database_last_seq(world, i))
-            return "a subscriber has not heard of an event";
-    return NULL;
-}
-
 static void on_look(world_t *world, node_t *client, event_t *event)
 {
     seed_t *self = (seed_t *)world;
     int64_t since = world->now - event->number;
     const char *why = unrest(world);
+    check_not_stuck(world, since);
     self->at_rest = !why;
     if (self->at_rest && (uint64_t)since / MS > world->coverage->most_settle_ms)
         world->coverage->most_settle_ms = (uint64_t)since / MS;
@@ -188,11 +185,10 @@ static void run(seed_t *self)
     const settings_t *settings = &world->settings;
     trace(world, &world->client,
           "%d gateways, %d workers, %d organisations, %d types, %d jobs, faults %llx for %.0f s, "
-          "database slow %d away %d, limit %d, queue time-out %.1f s",
+          "database slow %d away %d, queue time-out %.1f s",
           settings->gateways, settings->workers, settings->orgs, settings->types, settings->jobs,
           (unsigned long long)settings->faults, (double)settings->chaos_us / SECOND,
-          settings->db_slow, settings->db_away, settings->max_out,
-          (double)settings->queue_timeout_us / SECOND);
+          settings->db_slow, settings->db_away, (double)settings->queue_timeout_us / SECOND);
     start_all(world);
     clients_start(world);
     faults_start(world);
@@ -212,6 +208,7 @@ bool seed_run(uint64_t seed, coverage_t *coverage, void (*trace)(const char *lin
     world->tracing = trace != NULL;
     world->show = trace;
     draw_size(&world->settings, &world->random);
+    draw_limits(&world->settings, &world->random);
     draw_trouble(&world->settings, &world->random);
     make_nodes(world);
     network_new(world);

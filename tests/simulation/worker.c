@@ -1,7 +1,7 @@
 #include "tests/simulation/worker.h"
 
 #include "proto/chunks.h"
-#include "tests/simulation/jobs.h"
+#include "tests/simulation/inputs.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/spool.h"
 #include "worker/agent.h"
@@ -44,7 +44,7 @@ typedef struct {
 } worker_t;
 
 /* Each worker serves all types, but not alike many. */
-static size_t slots_of(const world_t *world, int worker, int type)
+size_t worker_slots(const world_t *world, int worker, int type)
 {
     size_t kind = (size_t)(worker + type) % 3;
     return world->settings.picky ? kind : kind == 0 ? 2 : 1;
@@ -115,6 +115,8 @@ static void send_job_message(worker_t *self, const pt_output_t *output)
         check_hello(self, &msg);
     if (msg.verb == PT_GONE && strcmp(msg.reason, "beyond the credit") == 0)
         broken(self->world, "%s refuses a job for its own credit", node_name(self->node));
+    if (msg.verb == PT_GONE && strcmp(msg.reason, "the inputs do not come") == 0)
+        sight(self->world, SIGHT_INPUTS_HANDED_BACK);
     if (msg.verb == PT_GONE) /* handed back, or lost with all that was kept of it */
         drop_lease(self, find_lease(self, job_find(self->world, &msg.job_id), msg.attempt));
     pt_msg_clear(&msg);
@@ -152,8 +154,18 @@ static void publish(worker_t *self, const pt_output_t *output)
                                output->payload, output->payload_size));
 }
 
-static void start_job(worker_t *self, size_t number)
+/* The bytes that its pipeline reads are those of this job. */
+static void check_inputs(worker_t *self, int job, const pt_output_t *output)
 {
+    if (job >= 0 && !inputs_end_of(self->world, job, output->head, output->head_size))
+        broken(self->world, "%s starts job %d with other inputs", node_name(self->node), job);
+    if (self->reading->verb == PT_CHUNK)
+        sight(self->world, SIGHT_INPUTS_FETCHED);
+}
+
+static void start_job(worker_t *self, const pt_output_t *output)
+{
+    size_t number = output->slot;
     slot_t *slot = &self->slots[number];
     const pt_msg_t *msg = self->reading;
     slot->job = job_find(self->world, &msg->job_id);
@@ -162,6 +174,7 @@ static void start_job(worker_t *self, size_t number)
     slot->step = 0;
     slot->serial++;
     job_started(self->world, self->node, slot->job, slot->attempt);
+    check_inputs(self, slot->job, output);
     if (self->lease_count == LEASES_MAX)
         broken(self->world, "%s holds more than %d jobs", node_name(self->node), LEASES_MAX);
     else
@@ -270,7 +283,7 @@ static void carry_out(worker_t *self, const pt_output_t *output)
         publish(self, output);
         break;
     case PT_OUT_START:
-        start_job(self, output->slot);
+        start_job(self, output);
         break;
     case PT_OUT_KILL:
         kill_slot(self, output->slot);
@@ -550,7 +563,7 @@ static pt_agent_config_t config_of(world_t *world, const node_t *node)
     for (int type = 0; type < world->settings.types; type++) {
         pt_agent_type_t *served = &config.types[config.type_count];
         strcpy(served->job_type, job_types[type]);
-        served->slots = slots_of(world, node->index, type);
+        served->slots = worker_slots(world, node->index, type);
         served->timeout_ms = 4000;
         config.type_count += served->slots > 0;
     }

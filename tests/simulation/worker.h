@@ -10,6 +10,8 @@ void worker_start(world_t *world, node_t *node);
 void worker_die(world_t *world, node_t *node);
 /* SIGTERM: hands back what runs, and ends. */
 void worker_drain(world_t *world, node_t *node);
+/* Of a worker for a type. */
+size_t worker_slots(const world_t *world, int worker, int type);
 /* Jobs that it computes, endings that nobody has settled, large results that it keeps. */
 size_t worker_holds(const node_t *node);
 point_t worker_point(const node_t *node);

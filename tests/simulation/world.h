@@ -18,6 +18,8 @@
 #define WORKERS_MAX 5
 #define ORGS_MAX 3
 #define TYPES_MAX 3
+#define ANY_ORG ORGS_MAX
+#define ANY_TYPE TYPES_MAX
 #define MS 1000
 #define SECOND 1000000
 
@@ -62,21 +64,26 @@ typedef struct {
     int event_twice;
     int slow; /* of messages: up to `slow_us` late */
     int64_t slow_us;
-    int send_fails;           /* of a broker's sends: the peer is taken for gone */
-    int db_away;              /* statements that are not answered, executed or not */
-    int db_locked;            /* statements that end for a lock or a deadlock */
-    int db_slow;              /* statements that take up to 6 s */
-    int max_out;              /* of the first organisation's jobs at once; 0: no limit */
-    int64_t queue_timeout_us; /* that a job waits while nobody serves its type */
-    bool picky;               /* each worker leaves one type out */
-    int large;                /* results that do not fit into a message */
-    int spool_fails;          /* large results that cannot be written, or read any more */
-    int cancel;               /* jobs that are canceled some time */
-    int batch_max;            /* facts or submissions in one transaction */
-    int facts_max;            /* that wait for the recorder */
-    int page_max;             /* jobs in one have? */
-    size_t broker_bytes;      /* of queued inputs */
-    uint64_t faults;          /* a bit for each kind of fault_t that may happen */
+    int send_fails;                          /* of a broker's sends: the peer is taken for gone */
+    int db_away;                             /* statements that are not answered, executed or not */
+    int db_locked;                           /* statements that end for a lock or a deadlock */
+    int db_slow;                             /* statements that take up to 6 s */
+    int limits[ORGS_MAX + 1][TYPES_MAX + 1]; /* jobs that are out at once, ANY_ORG's and ANY_TYPE's
+                                                too; 0: no limit */
+    int weights[ORGS_MAX];                   /* turns in a round */
+    int64_t queue_timeout_us;                /* that a job waits while nobody serves its type */
+    bool picky;                              /* each worker leaves one type out */
+    int large;                               /* results that do not fit into a message */
+    int large_inputs;                        /* inputs that do not fit into a message */
+    int fetch_loss;                          /* fetches of inputs that a gateway drops */
+    size_t supply_bytes;                     /* of them in a gateway's memory */
+    int spool_fails;     /* large results that cannot be written, or read any more */
+    int cancel;          /* jobs that are canceled some time */
+    int batch_max;       /* facts or submissions in one transaction */
+    int facts_max;       /* that wait for the recorder */
+    int page_max;        /* jobs in one have? */
+    size_t broker_bytes; /* of queued inputs */
+    uint64_t faults;     /* a bit for each kind of fault_t that may happen */
 } settings_t;
 
 struct network;
@@ -134,6 +141,11 @@ __attribute__((format(printf, 3, 4))) void trace_line(world_t *world, const node
 
 const char *node_name(const node_t *node);
 void *must_alloc(size_t size); /* zeroed; ends the program without memory */
+
+static inline void sight(const world_t *world, sight_t what)
+{
+    world->coverage->sights[what]++;
+}
 
 static inline int64_t draw(world_t *world, int64_t low, int64_t high)
 {
