@@ -1,6 +1,5 @@
-#include "gateway/database/pg.h"
+#include "gateway/database/pg_inside.h"
 
-#include "proto/program/log.h"
 #include "proto/program/process.h"
 #include "proto/uuid.h"
 
@@ -8,49 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREPARED_MAX 64
 #define LARGE_ROWS (4 * 1024 * 1024) /* bytes */
-
-/* What every connection is told.
- *
- * The planner: every statement here finds its rows by an index, whatever the table's size. A plan
- * that was made and kept while the table was small would read it whole until the next ANALYZE.
- *
- * Locks: a client that was stopped or cut off in a transaction loses its locks after 2 s; who waits
- * for a lock gives up before its own deadline, and a server process whose client has left notices.
- * There is no statement_timeout: it could cancel a commit that waits for its standby. */
-#define SETTINGS                                                                                   \
-    "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"              \
-    " -c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=2000"           \
-    " -c lock_timeout=500 -c client_connection_check_interval=1000"
-
-struct pt_pg {
-    char *uri;
-    PGconn *conn;
-    const pt_sql_t *prepared[PREPARED_MAX];
-    size_t prepared_count;
-    uint64_t timeline;
-    bool several_hosts;
-    bool unanswered; /* a warning said that the commit was not replicated */
-    struct {
-        int prepares, count;
-        int64_t until;
-    } flight; /* what is under way */
-    char error[512], state[8];
-};
 
 const pt_sql_t pt_sql_begin = {"begin", "begin"};
 const pt_sql_t pt_sql_commit = {"commit", "commit"};
-
-/* Its timeline; whether a commit waits for a standby; and whether a standby is there, as far as
-   commits show that were given up: PostgreSQL keeps their connections until it is, so that each try
-   would use up one more. */
-static const char sql_server[] =
-    "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint,"
-    " current_setting('synchronous_standby_names') <> ''"
-    " and current_setting('synchronous_commit') in ('on', 'remote_apply'),"
-    " (select count(*) from pg_stat_activity where usename = current_user"
-    " and wait_event = 'SyncRep' and state_change < now() - interval '5 s') < 4";
 
 /* There is a standby. By host or hostaddr. */
 static bool names_several_hosts(const char *uri)
@@ -124,121 +84,6 @@ PGconn *pt_pg_connection(pt_pg_t *self)
     return self->conn;
 }
 
-/* Keeps the first line of what went wrong, then gives the connection up. */
-static pt_pg_outcome_t away(pt_pg_t *self, const char *what)
-{
-    snprintf(self->error, sizeof self->error, "%s", what);
-    self->error[strcspn(self->error, "\n")] = 0;
-    pt_pg_close(self);
-    return PT_PG_AWAY;
-}
-
-/* ---- waiting with a deadline ------------------------------------------------------------- */
-
-static bool wait_for(PGconn *conn, short events, int64_t until)
-{
-    for (;;) {
-        int64_t left = until - pt_clock_ms();
-        if (left <= 0)
-            return false;
-        struct pollfd item = {.fd = PQsocket(conn), .events = events};
-        int ready = poll(&item, 1, (int)left);
-        if (ready > 0)
-            return true;
-        if (ready == 0 || errno != EINTR)
-            return false;
-    }
-}
-
-static bool flush(pt_pg_t *self, int64_t until)
-{
-    int left;
-    while ((left = PQflush(self->conn)) == 1) {
-        /* Read as well: a server that cannot write its answers stops reading. */
-        if (!wait_for(self->conn, POLLIN | POLLOUT, until) || !PQconsumeInput(self->conn))
-            return false;
-    }
-    return left == 0;
-}
-
-/* The next result; false if the deadline or the connection ended first. */
-static bool next_result(pt_pg_t *self, int64_t until, PGresult **result)
-{
-    while (PQisBusy(self->conn)) {
-        if (!wait_for(self->conn, POLLIN, until))
-            return false;
-        if (!PQconsumeInput(self->conn))
-            return false;
-    }
-    *result = PQgetResult(self->conn);
-    return true;
-}
-
-/* ---- connecting -------------------------------------------------------------------------- */
-
-static void on_notice(void *arg, const PGresult *result)
-{
-    pt_pg_t *self = arg;
-    const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-    /* Success that is none: the commit stopped waiting for its synchronous standby. */
-    if (function && strcmp(function, "SyncRepWaitForLSN") == 0)
-        self->unanswered = true;
-}
-
-/* With a standby to fail over to, what is answered must be there before; and standbys and settings
-   change, so each new connection is asked. */
-static pt_pg_outcome_t take_server(pt_pg_t *self, const PGresult *row)
-{
-    if (PQresultStatus(row) != PGRES_TUPLES_OK)
-        return away(self, "the server is no primary");
-    if (self->several_hosts && *PQgetvalue(row, 0, 1) != 't')
-        return away(self, "several hosts, but synchronous_standby_names is empty or"
-                          " synchronous_commit is not on or remote_apply: accepted jobs could be"
-                          " lost at a failover");
-    if (self->several_hosts && *PQgetvalue(row, 0, 2) != 't')
-        return away(self, "commits wait for a standby that is not there");
-    self->timeline = strtoull(PQgetvalue(row, 0, 0), NULL, 10);
-    return PT_PG_OK;
-}
-
-static pt_pg_outcome_t ask_server(pt_pg_t *self, int64_t until)
-{
-    PGresult *result = NULL, *end = NULL;
-    if (!PQsendQueryParams(self->conn, sql_server, 0, NULL, NULL, NULL, NULL, 0) ||
-        !flush(self, until) || !next_result(self, until, &result))
-        return away(self, "no answer to the first question");
-    pt_pg_outcome_t outcome = take_server(self, result);
-    PQclear(result);
-    if (outcome == PT_PG_OK && (!next_result(self, until, &end) || end))
-        outcome = away(self, "no end of the first answer");
-    PQclear(end);
-    return outcome;
-}
-
-static pt_pg_outcome_t connect_until(pt_pg_t *self, int64_t until)
-{
-    if (self->conn && PQstatus(self->conn) == CONNECTION_OK)
-        return PT_PG_OK;
-    pt_pg_close(self);
-    const char *const keys[] = {"options", "fallback_application_name", "tcp_user_timeout",
-                                "dbname",  "target_session_attrs",      NULL};
-    const char *const values[] = {SETTINGS, "paratope", "3000", self->uri, "read-write", NULL};
-    self->conn = PQconnectStartParams(keys, values, 1);
-    if (!self->conn)
-        return away(self, "out of memory");
-    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-    while (status != PGRES_POLLING_OK) {
-        if (status == PGRES_POLLING_FAILED || PQstatus(self->conn) == CONNECTION_BAD)
-            return away(self, PQerrorMessage(self->conn));
-        if (!wait_for(self->conn, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
-            return away(self, "no connection before the deadline");
-        status = PQconnectPoll(self->conn);
-    }
-    PQsetnonblocking(self->conn, 1);
-    PQsetNoticeReceiver(self->conn, on_notice, self);
-    return ask_server(self, until);
-}
-
 /* ---- statements -------------------------------------------------------------------------- */
 
 /* By class of SQLSTATE: only data can be at fault for what will never be taken. Whatever else is
@@ -284,7 +129,7 @@ static bool send_prepares(pt_pg_t *self, const pt_pg_step_t *steps, int count, i
         const pt_sql_t *sql = steps[i].sql;
         if (is_prepared(self, sql) || is_end(sql))
             continue;
-        assert(self->prepared_count < PREPARED_MAX);
+        assert(self->prepared_count < PT_PG_PREPARED_MAX);
         self->prepared[self->prepared_count++] = sql;
         if (!PQsendPrepare(self->conn, sql->name, sql->sql, 0, NULL))
             return false;
@@ -314,10 +159,10 @@ static pt_pg_outcome_t take_results(pt_pg_t *self, int skip, int count, int64_t 
     pt_pg_outcome_t outcome = PT_PG_OK;
     for (int i = -skip; i <= count; i++) {
         PGresult *result = NULL, *end = NULL;
-        if (!next_result(self, until, &result))
-            return away(self, "no answer before the deadline");
+        if (!pt_pg_next_result(self, until, &result))
+            return pt_pg_away(self, "no answer before the deadline");
         if (!result)
-            return away(self, "the server's answers do not fit the questions");
+            return pt_pg_away(self, "the server's answers do not fit the questions");
         ExecStatusType status = PQresultStatus(result);
         if (status == PGRES_FATAL_ERROR && outcome == PT_PG_OK) {
             keep_error(self, result);
@@ -328,9 +173,9 @@ static pt_pg_outcome_t take_results(pt_pg_t *self, int skip, int count, int64_t 
         else
             PQclear(result);
         if (i == count) /* that was the sync mark, which no NULL follows */
-            return status == PGRES_PIPELINE_SYNC ? outcome : away(self, "out of step");
-        if (!next_result(self, until, &end))
-            return away(self, "no answer before the deadline");
+            return status == PGRES_PIPELINE_SYNC ? outcome : pt_pg_away(self, "out of step");
+        if (!pt_pg_next_result(self, until, &end))
+            return pt_pg_away(self, "no answer before the deadline");
         PQclear(end);
     }
     return outcome;
@@ -354,8 +199,9 @@ static bool command(pt_pg_t *self, const char *sql, int64_t until)
 {
     PGresult *result = NULL, *end = NULL;
     bool ok = PQsendQueryParams(self->conn, sql, 0, NULL, NULL, NULL, NULL, 0) &&
-              flush(self, until) && next_result(self, until, &result) &&
-              PQresultStatus(result) == PGRES_COMMAND_OK && next_result(self, until, &end) && !end;
+              pt_pg_flush(self, until) && pt_pg_next_result(self, until, &result) &&
+              PQresultStatus(result) == PGRES_COMMAND_OK && pt_pg_next_result(self, until, &end) &&
+              !end;
     PQclear(result);
     PQclear(end);
     return ok;
@@ -395,7 +241,7 @@ bool pt_pg_launch(pt_pg_t *self, const pt_pg_step_t *steps, int count, int deadl
             return false;
     if (launch(self, steps, count, pt_clock_ms() + deadline_ms))
         return true;
-    away(self, PQerrorMessage(self->conn));
+    pt_pg_away(self, PQerrorMessage(self->conn));
     return false;
 }
 
@@ -404,15 +250,15 @@ pt_pg_outcome_t pt_pg_land(pt_pg_t *self, PGresult **results)
     int prepares = self->flight.prepares, count = self->flight.count;
     int64_t until = self->flight.until;
     no_results(results, count);
-    pt_pg_outcome_t outcome = flush(self, until)
+    pt_pg_outcome_t outcome = pt_pg_flush(self, until)
                                   ? take_results(self, prepares, count, until, results)
-                                  : away(self, PQerrorMessage(self->conn));
+                                  : pt_pg_away(self, PQerrorMessage(self->conn));
     if (outcome != PT_PG_AWAY && PQstatus(self->conn) != CONNECTION_OK)
-        outcome = away(self, PQerrorMessage(self->conn));
+        outcome = pt_pg_away(self, PQerrorMessage(self->conn));
     if (outcome != PT_PG_AWAY && self->unanswered)
-        outcome = away(self, "committed, but not on the synchronous standby");
+        outcome = pt_pg_away(self, "committed, but not on the synchronous standby");
     if (outcome != PT_PG_AWAY && !PQexitPipelineMode(self->conn))
-        outcome = away(self, PQerrorMessage(self->conn));
+        outcome = pt_pg_away(self, PQerrorMessage(self->conn));
     if (outcome == PT_PG_OK)
         return PT_PG_OK;
     clear_results(results, count);
@@ -428,12 +274,12 @@ pt_pg_outcome_t pt_pg_flight(pt_pg_t *self, const pt_pg_step_t *steps, int count
     int64_t until = pt_clock_ms() + deadline_ms;
     no_results(results, count);
     if (steps[count - 1].sql == &pt_sql_commit && !in_transaction(self))
-        return away(self, "the connection ended within the transaction");
-    pt_pg_outcome_t outcome = connect_until(self, until);
+        return pt_pg_away(self, "the connection ended within the transaction");
+    pt_pg_outcome_t outcome = pt_pg_connect(self, until);
     if (outcome != PT_PG_OK)
         return outcome;
     if (!launch(self, steps, count, until))
-        return away(self, PQerrorMessage(self->conn));
+        return pt_pg_away(self, PQerrorMessage(self->conn));
     return pt_pg_land(self, results);
 }
 
@@ -445,9 +291,9 @@ static bool put_piece(pt_pg_t *self, const char *data, size_t size, int64_t unti
 {
     int put;
     while ((put = PQputCopyData(self->conn, data, (int)size)) == 0)
-        if (!wait_for(self->conn, POLLOUT, until))
+        if (!pt_pg_wait(self->conn, POLLOUT, until))
             return false;
-    return put == 1 && flush(self, until);
+    return put == 1 && pt_pg_flush(self, until);
 }
 
 static bool put_parts(pt_pg_t *self, const pt_pg_part_t *parts, size_t count, int64_t until)
@@ -465,14 +311,14 @@ static bool put_parts(pt_pg_t *self, const pt_pg_part_t *parts, size_t count, in
 static bool take_only_result(pt_pg_t *self, int64_t until, ExecStatusType *status)
 {
     PGresult *result = NULL, *end = NULL;
-    bool ok = next_result(self, until, &result) && result;
+    bool ok = pt_pg_next_result(self, until, &result) && result;
     *status = PQresultStatus(result);
     if (ok && *status == PGRES_FATAL_ERROR)
         keep_error(self, result);
     PQclear(result);
     if (!ok || *status == PGRES_COPY_IN)
         return ok;
-    ok = next_result(self, until, &end) && !end;
+    ok = pt_pg_next_result(self, until, &end) && !end;
     PQclear(end);
     return ok;
 }
@@ -487,16 +333,17 @@ pt_pg_outcome_t pt_pg_copy(pt_pg_t *self, const char *sql, const pt_pg_part_t *p
     int64_t until = pt_clock_ms() + deadline_ms;
     ExecStatusType status;
     if (!in_transaction(self))
-        return away(self, "the connection ended within the transaction");
+        return pt_pg_away(self, "the connection ended within the transaction");
     if (!command(self, COPY_TIMEOUT, until) || !PQsendQuery(self->conn, sql) ||
-        !flush(self, until) || !take_only_result(self, until, &status))
-        return away(self, "no answer before the deadline");
+        !pt_pg_flush(self, until) || !take_only_result(self, until, &status))
+        return pt_pg_away(self, "no answer before the deadline");
     if (status == PGRES_COPY_IN &&
         (!put_parts(self, parts, count, until) || PQputCopyEnd(self->conn, NULL) != 1 ||
-         !flush(self, until) || !take_only_result(self, until, &status)))
-        return away(self, "what was copied could not be sent before the deadline");
+         !pt_pg_flush(self, until) || !take_only_result(self, until, &status)))
+        return pt_pg_away(self, "what was copied could not be sent before the deadline");
     if (status == PGRES_COMMAND_OK)
-        return command(self, NO_TIMEOUT, until) ? PT_PG_OK : away(self, "no answer to a setting");
+        return command(self, NO_TIMEOUT, until) ? PT_PG_OK
+                                                : pt_pg_away(self, "no answer to a setting");
     pt_pg_outcome_t outcome = outcome_of(self->state);
     end_failed_transaction(self, until);
     return outcome;

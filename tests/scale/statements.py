@@ -41,7 +41,7 @@ def statements() -> dict[str, str]:
 
 def settings() -> str:
     """The options that every connection of the gateway has."""
-    return joined(re.search(r'values\[\] = \{((?:\s*"[^"]*")+)', preprocessed('gateway/database/pg.c'))[1])
+    return joined(re.search(r'values\[\] = \{((?:\s*"[^"]*")+)', preprocessed('gateway/database/pg_connect.c'))[1])
 
 
 @dataclass
