@@ -40,8 +40,8 @@ static void set_leader(pt_control_t *self, bool leader)
     if (atomic_load(&self->leader) == leader)
         return;
     atomic_store(&self->leader, leader);
-    pt_log(PT_INFO, leader ? "this gateway records now" : "this gateway records no longer");
     self->leads(self->context, leader);
+    pt_log(PT_INFO, leader ? "this gateway records now" : "this gateway records no longer");
 }
 
 static void set_away(pt_control_t *self)

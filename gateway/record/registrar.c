@@ -175,11 +175,11 @@ static void refuse(pt_registrar_t *self, const said_t *said, const char *why)
 {
     char worker[PT_UUID_TEXT];
     pt_uuid_format(&said->instance, worker);
-    atomic_fetch_add(&self->refused, 1);
     if (pt_grumble(self->grumble, pt_clock_ms(), worker))
         pt_log(PT_WARNING, "a worker declares what is not acceptable",
                PT_S("worker", said->machine), PT_S("instance", worker),
                PT_S("job_type", said->job_type), PT_S("why", why));
+    atomic_fetch_add(&self->refused, 1); /* who sees it counted finds its reason in the log */
 }
 
 /* `before` is the version that stood; NULL: none did. */
