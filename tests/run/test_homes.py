@@ -12,7 +12,7 @@ from harness import System, remove_home
 
 def test_a_second_run_in_the_same_home_is_refused(new_system):
     running = new_system(pipelines={})
-    second = subprocess.run(running.command, capture_output=True, text=True, timeout=10)
+    second = subprocess.run(running.command, capture_output=True, text=True, timeout=60)
     assert second.returncode == 1
     assert f'is used by another run (pid {running.runner.pid})' in second.stderr
     assert running.env_file.exists()

@@ -55,7 +55,7 @@ def test_the_subscriber_of_the_environment_follows_everything(running):
     folder = Path(running.env['PARATOPE_KEYS'])
     assert sorted(file.name for file in folder.iterdir()) == ['broker.key', 'subscriber.key_secret']
     listener = subscriber(running, b'')
-    wait_for(lambda: listener.poll(100) and listener.recv_multipart(), 10)
+    wait_for(lambda: listener.poll(100) and listener.recv_multipart(), 40)
     job = running.submit(running.make_variant('progress=2'))
     running.wait_terminal([job])
     kinds = set()
@@ -65,7 +65,7 @@ def test_the_subscriber_of_the_environment_follows_everything(running):
             topic = listener.recv_multipart()[0].decode()
             kinds.update([topic.split('.')[0]] if job in topic else [])
         return kinds >= {'event', 'status', 'result'}
-    assert wait_for(heard_all, 10), kinds
+    assert wait_for(heard_all, 40), kinds
     listener.close()
 
 
@@ -108,7 +108,7 @@ def test_nothing_can_be_read_on_the_way(running):
             other.sendall(data)
             other.setblocking(False)
         return listener.poll(0) and b'alive' in listener.recv_multipart()[0]
-    assert wait_for(carried, 20)
+    assert wait_for(carried, 40)
     assert b'CURVE' in seen and b'alive' not in seen and b'instance' not in seen
     for one in (listener, near, far, relay):
         one.close()

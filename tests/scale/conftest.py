@@ -28,5 +28,5 @@ def worker():
             yield process
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
     return run

@@ -11,11 +11,11 @@ from promises import check
 from harness import NOOP
 from harness.processes import of_home
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 CLIENTS = 24
-AWAY = 7.0      # seconds; longer than any request may take
+AWAY = 14.0     # seconds; longer than any request may take
 PATIENCE = 5.0  # what a client is promised
-MARGIN = 1.0    # two cores, shared
+MARGIN = 5.0    # two cores, shared; without a limit a request would take all the time
 
 
 class Client(threading.Thread):
@@ -96,7 +96,7 @@ def test_503_soon_and_no_202_is_lost(new_system, away):
     assert not slow
     assert {wait for status, _, _, wait in answers if status == 503} <= {str(n) for n in range(1, 31)}
     if away is stopped:
-        meanwhile = [status for status, at, seconds, _ in answers if began + 1 < at + seconds < ended]
+        meanwhile = [status for status, at, seconds, _ in answers if began + 2 < at + seconds < ended]
         assert len(meanwhile) >= CLIENTS and set(meanwhile) == {503}
     accepted = [job for client in clients for job in client.accepted]
     assert len(accepted) > CLIENTS
