@@ -41,10 +41,13 @@ PT_HANDLER(pt_api_metrics);
 typedef struct {
     const pt_declarations_t *declarations; /* NULL: never read */
     const char *words[PT_TYPES_MAX + 1];   /* ended by NULL, valid until the end */
+    char own[PT_TYPE_MAX];                 /* one that was there, see pt_api_types_add_own */
 } pt_api_types_t;
 /* `of_jobs`: only those that POST /v1/jobs takes. */
 void pt_api_types_begin(const pt_http_t *http, bool of_jobs, pt_api_types_t *self);
 void pt_api_types_end(const pt_http_t *http, pt_api_types_t *self);
+/* Adds the query's `job_type` if nobody declares it any more and the caller has jobs of it. */
+void pt_api_types_add_own(const pt_http_t *http, const pt_request_t *request, pt_api_types_t *self);
 
 /* Appends to `errors` what is wrong with the options (an object that stands at `pointer`) of a job
    of that type. False: nobody has declared yet which there are. */
@@ -60,7 +63,10 @@ typedef struct {
     pt_resource_t other;
     char path[PT_RESOURCE_PATH_MAX];
 } pt_api_place_t;
-/* False: there is no such job type, and the answer says so. */
+/* False: there is no such job type, and the answer says so. Jobs stay where they are when nobody
+   declares their type any more; only new ones need that. */
+bool pt_api_place_to_make(const pt_http_t *http, const pt_request_t *request,
+                          pt_response_t *response, pt_api_place_t *place);
 bool pt_api_place(const pt_http_t *http, const pt_request_t *request, pt_response_t *response,
                   pt_api_place_t *place);
 

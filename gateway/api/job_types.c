@@ -2,6 +2,7 @@
 #include "gateway/api/api.h"
 #include "gateway/http/json.h"
 #include "gateway/http/problem.h"
+#include "gateway/http/query.h"
 #include "gateway/store/lifecycle.h"
 #include "proto/options_schema.h"
 
@@ -56,21 +57,16 @@ void pt_api_job_type_list(const pt_http_t *http, const pt_request_t *request,
 
 json_t *pt_api_unserved(const pt_http_t *http)
 {
-    pt_api_types_t types;
-    const char *unserved[PT_TYPES_MAX + 1] = {NULL};
-    size_t count = 0;
-    pt_api_types_begin(http, false, &types);
-    for (size_t i = 0; types.words[i]; i++)
-        if (slots_of(http, types.words[i]) == 0)
-            unserved[count++] = types.words[i];
-    json_t *waiting = count > 0 ? pt_store_waiting(http->gateway->pool, unserved) : json_array();
-    pt_api_types_end(http, &types);
+    json_t *waiting = pt_store_waiting(http->gateway->pool);
+    for (size_t i = json_array_size(waiting); i-- > 0;)
+        if (slots_of(http, json_string_value(json_array_get(waiting, i))) != 0)
+            json_array_remove(waiting, i);
     return waiting;
 }
 
 /* ---- a job's place ----------------------------------------------------------------------- */
 
-/* An operator's own type is there as long as it is declared. */
+/* An operator's own type takes jobs as long as it is declared. */
 static bool is_declared(const pt_http_t *http, const char *job_type)
 {
     const pt_declarations_t *declarations = pt_catalogue_take(http->gateway->catalogue);
@@ -80,22 +76,66 @@ static bool is_declared(const pt_http_t *http, const char *job_type)
     return found;
 }
 
+/* Its jobs stay there. Where the database does not say so, whatever is asked for of them says that.
+ */
+static bool has_jobs(const pt_http_t *http, const pt_request_t *request, const char *job_type)
+{
+    bool has;
+    return pt_store_has_type(http->gateway->pool, &request->caller.org_id, job_type, &has) !=
+               PT_PG_OK ||
+           has;
+}
+
+static void name_place(const pt_request_t *request, pt_api_place_t *place)
+{
+    place->which = (pt_which_t){&request->caller.org_id, &request->argument, request->resource};
+    if (*request->job_type)
+        place->which.resource = pt_resource_for(request->job_type, &place->other, place->path);
+}
+
+static bool refuse_place(const pt_request_t *request, pt_response_t *response)
+{
+    pt_problem(request, response, PT_NOT_FOUND,
+               "There is no such job type of the operator's own; GET /v1/job-types has those that "
+               "workers declared, each with its path.",
+               NULL);
+    return false;
+}
+
+bool pt_api_place_to_make(const pt_http_t *http, const pt_request_t *request,
+                          pt_response_t *response, pt_api_place_t *place)
+{
+    const char *own = request->job_type;
+    name_place(request, place);
+    return !*own || (!pt_resource_of_type(own) && is_declared(http, own))
+               ? true
+               : refuse_place(request, response);
+}
+
 bool pt_api_place(const pt_http_t *http, const pt_request_t *request, pt_response_t *response,
                   pt_api_place_t *place)
 {
-    place->which = (pt_which_t){&request->caller.org_id, &request->argument, request->resource};
-    if (!*request->job_type)
-        return true;
-    if (pt_resource_of_type(request->job_type) || !is_declared(http, request->job_type)) {
-        pt_problem(
-            request, response, PT_NOT_FOUND,
-            "There is no such job type of the operator's own; GET /v1/job-types has those that "
-            "workers declared, each with its path.",
-            NULL);
-        return false;
+    const char *own = request->job_type;
+    name_place(request, place);
+    return !*own || (!pt_resource_of_type(own) &&
+                     (is_declared(http, own) || has_jobs(http, request, own)))
+               ? true
+               : refuse_place(request, response);
+}
+
+void pt_api_types_add_own(const pt_http_t *http, const pt_request_t *request, pt_api_types_t *self)
+{
+    size_t count = 0;
+    if (!pt_query_find(request, "job_type", self->own, sizeof self->own) ||
+        !pt_job_type_valid(self->own, strlen(self->own)))
+        return;
+    for (; self->words[count]; count++)
+        if (strcmp(self->words[count], self->own) == 0)
+            return;
+    if (count < PT_TYPES_MAX && has_jobs(http, request, self->own)) {
+        self->words[count] = self->own;
+        self->words[count + 1] = NULL;
     }
-    place->which.resource = pt_resource_for(request->job_type, &place->other, place->path);
-    return true;
 }
 
 /* ---- options ----------------------------------------------------------------------------- */

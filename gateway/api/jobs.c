@@ -111,7 +111,7 @@ static void list(const pt_http_t *http, const pt_request_t *request, pt_response
     if (!pt_query_read(request, params, COUNT, values, response))
         return;
     const char *const one_type[] = {values[JOB_TYPE].word, NULL};
-    pt_job_filter_t filter = {.job_types = values[JOB_TYPE].word ? one_type : types->words,
+    pt_job_filter_t filter = {.job_types = values[JOB_TYPE].word ? one_type : NULL,
                               .statuses = statuses_of(values[STATUS].word),
                               .any_kind = !values[JOB_TYPE].word && !values[STATUS].word,
                               .variant = values[VARIANT].given ? &values[VARIANT].uuid : NULL,
@@ -129,6 +129,7 @@ void pt_api_jobs(const pt_http_t *http, const pt_request_t *request, pt_response
 {
     pt_api_types_t types;
     pt_api_types_begin(http, false, &types);
+    pt_api_types_add_own(http, request, &types);
     list(http, request, response, &types);
     pt_api_types_end(http, &types);
 }

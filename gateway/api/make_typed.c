@@ -193,7 +193,7 @@ void pt_api_make_typed(const pt_http_t *http, const pt_request_t *request, pt_re
     pt_api_place_t place;
     pt_api_types_t types;
     body_t body = {.head = NULL};
-    if (!pt_api_place(http, request, response, &place))
+    if (!pt_api_place_to_make(http, request, response, &place))
         return;
     pt_api_types_begin(http, false, &types);
     bool fits = read_body(&body, &types, place.which.resource, request, response);

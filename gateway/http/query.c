@@ -137,6 +137,21 @@ static void read_pair(reading_t *self, const char *pair, size_t size)
     complain(self->errors, pair, name, demand(&self->table[row], message));
 }
 
+bool pt_query_find(const pt_request_t *request, const char *name, char *value, size_t room)
+{
+    size_t length = strlen(name);
+    for (const char *at = request->query ? request->query : ""; *at;) {
+        size_t size = strcspn(at, "&");
+        if (size > length && at[length] == '=' && memcmp(at, name, length) == 0 &&
+            size - length - 1 < room) {
+            snprintf(value, room, "%.*s", (int)(size - length - 1), at + length + 1);
+            return true;
+        }
+        at += size + (at[size] == '&');
+    }
+    return false;
+}
+
 bool pt_query_read(const pt_request_t *request, const pt_query_param_t *table, size_t count,
                    pt_query_value_t *values, pt_response_t *response)
 {

@@ -38,4 +38,7 @@ typedef struct {
 bool pt_query_read(const pt_request_t *request, const pt_query_param_t *table, size_t count,
                    pt_query_value_t *values, pt_response_t *response);
 
+/* The text of one parameter, before the query is read; false: it is not given, or does not fit. */
+bool pt_query_find(const pt_request_t *request, const char *name, char *value, size_t room);
+
 #endif

@@ -34,4 +34,14 @@
     "      else jsonb_build_object('partial', error_details) end end as error"
 /* clang-format on */
 
+/* Job types of which something waits, each found by one step in the index. */
+#define PT_SQL_WAITING_TYPES                                                                       \
+    "with recursive types as (("                                                                   \
+    "  select j.job_type from jobs j where j.due_at is not null order by j.job_type limit 1)"      \
+    " union all"                                                                                   \
+    "  select (select j.job_type from jobs j where j.due_at is not null"                           \
+    "          and j.job_type > types.job_type order by j.job_type limit 1)"                       \
+    "  from types where types.job_type is not null)"                                               \
+    " select job_type from types where job_type is not null"
+
 #endif

@@ -1,6 +1,7 @@
 #include "gateway/store/lifecycle.h"
 
 #include "gateway/database/array.h"
+#include "gateway/store/columns.h"
 #include "gateway/store/read.h"
 #include "gateway/store/type_settings.h"
 
@@ -41,10 +42,11 @@ static const pt_sql_t sql_job_types = {
     "   with ordinality as t (job_type, slots, title, path, n)"
     " left join job_types s on s.job_type = t.job_type left join declarations d on d.job_type = t.job_type"};
 
-static const pt_sql_t sql_waiting = {
-    "read_waiting",
-    "select t.job_type from unnest($1::text[]) as t (job_type) cross join lateral ("
-    "  select 1 from jobs j where j.job_type = t.job_type and j.due_at is not null limit 1) w"};
+static const pt_sql_t sql_waiting = {"read_waiting", PT_SQL_WAITING_TYPES};
+
+static const pt_sql_t sql_has_type = {
+    "has_type",
+    "select 1 from jobs where org_id = $1::uuid and job_type = $2 and status is not null limit 1"};
 /* clang-format on */
 
 pt_pg_outcome_t pt_store_position(pt_pool_t *pool, const pt_uuid_t *org, const pt_uuid_t *job,
@@ -96,20 +98,27 @@ pt_pg_outcome_t pt_store_job_types(pt_pool_t *pool, const pt_known_type_t *types
     return outcome;
 }
 
-json_t *pt_store_waiting(pt_pool_t *pool, const char *const *job_types)
+json_t *pt_store_waiting(pt_pool_t *pool)
 {
-    pt_array_t types = {0};
     PGresult *rows = NULL;
     json_t *waiting = NULL;
-    while (*job_types)
-        pt_array_text(&types, *job_types++);
-    const char *const params[] = {pt_array_end(&types)};
-    if (pt_pool_run(pool, &sql_waiting, params, 1, AT_ONCE_MS, &rows) == PT_PG_OK) {
+    if (pt_pool_run(pool, &sql_waiting, NULL, 0, AT_ONCE_MS, &rows) == PT_PG_OK) {
         waiting = json_array();
         for (int row = 0; row < PQntuples(rows); row++)
             json_array_append_new(waiting, json_string(PQgetvalue(rows, row, 0)));
     }
     PQclear(rows);
-    pt_array_clear(&types);
     return waiting;
+}
+
+pt_pg_outcome_t pt_store_has_type(pt_pool_t *pool, const pt_uuid_t *org, const char *job_type,
+                                  bool *has)
+{
+    char org_text[PT_UUID_TEXT];
+    const char *const params[] = {pt_uuid_format(org, org_text), job_type};
+    PGresult *rows = NULL;
+    pt_pg_outcome_t outcome = pt_pool_run(pool, &sql_has_type, params, 2, PT_READ_MS, &rows);
+    *has = outcome == PT_PG_OK && PQntuples(rows) > 0;
+    PQclear(rows);
+    return outcome;
 }

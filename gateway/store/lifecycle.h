@@ -22,8 +22,11 @@ typedef struct {
 pt_pg_outcome_t pt_store_job_types(pt_pool_t *pool, const pt_known_type_t *types, size_t count,
                                    char **json);
 
-/* Those of the types (ended by NULL) of which something waits; NULL if the database does not say at
-   once. */
-json_t *pt_store_waiting(pt_pool_t *pool, const char *const *job_types);
+/* The job types of which something waits; NULL if the database does not say at once. */
+json_t *pt_store_waiting(pt_pool_t *pool);
+
+/* Whether the organisation has jobs of the type, ended or not. */
+pt_pg_outcome_t pt_store_has_type(pt_pool_t *pool, const pt_uuid_t *org, const char *job_type,
+                                  bool *has);
 
 #endif

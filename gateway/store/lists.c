@@ -27,10 +27,25 @@
     " (created_at, id) < ($2::timestamptz, $3::uuid)"                                              \
     " order by created_at desc, id desc limit $4::bigint + 1"
 
+/* The job types that are asked for, or all that the owner has jobs of, whether or not somebody still
+   declares them: each found by one step in the index. */
+#define OF_TYPES(OWNER)                                                                            \
+    "with recursive own as (("                                                                     \
+    "  select job_type from jobs where $5::text[] is null and " OWNER                              \
+    "  order by job_type limit 1)"                                                                 \
+    " union all"                                                                                   \
+    "  select (select j.job_type from jobs j where " OWNER " and j.job_type > own.job_type"        \
+    "          order by j.job_type limit 1)"                                                       \
+    "  from own where own.job_type is not null"                                                    \
+    "), types as materialized ("                                                                   \
+    "  select unnest($5::text[]) as job_type"                                                      \
+    "  union all select job_type from own where job_type is not null) "
+
 /* One walk for each pair of job type and status, none of them longer than a page. */
 #define EACH_KIND(OWNER)                                                                           \
+    OF_TYPES(OWNER " and status is not null")                                                      \
     "select k.id, k.created_at"                                                                    \
-    " from unnest($5::text[]) as t (job_type), unnest($6::text[]) as s (status), lateral ("        \
+    " from types t, unnest($6::text[]) as s (status), lateral ("                                   \
     "   select id, created_at from jobs where " OWNER " and job_type = t.job_type"                 \
     "   and status = s.status and" BEHIND ") k"                                                    \
     " order by k.created_at desc, k.id desc limit $4::bigint + 1"
@@ -49,7 +64,8 @@ static const pt_sql_t sql_jobs_of_variant = {
 /* Of a variant: those of its organisation's that failed for the reason are looked through. */
 static const pt_sql_t sql_jobs_by_error = {
     "read_jobs_by_error",
-    JOB_PAGE(PT_SQL_JOB, "select k.id, k.created_at from unnest($5::text[]) as t (job_type), lateral ("
+    JOB_PAGE(PT_SQL_JOB, OF_TYPES("org_id = $1::uuid and error_code = $8::text")
+             "select k.id, k.created_at from types t, lateral ("
              "   select id, created_at from jobs where org_id = $1::uuid and error_code = $8::text"
              "   and job_type = t.job_type and status = any ($6::text[])"
              "   and ($7::uuid is null or variant_id = $7::uuid) and" BEHIND ") k"
@@ -113,7 +129,7 @@ pt_pg_outcome_t pt_store_jobs(pt_pool_t *pool, const pt_uuid_t *org, const pt_jo
                                   at,
                                   id,
                                   limit,
-                                  words_of(&types, filter->job_types),
+                                  filter->job_types ? words_of(&types, filter->job_types) : NULL,
                                   words_of(&statuses, filter->statuses),
                                   filter->variant ? pt_uuid_format(filter->variant, variant) : NULL,
                                   filter->resource ? filter->resource->object : filter->error_code,

@@ -1,5 +1,6 @@
 #include "gateway/store/move.h"
 
+#include "gateway/store/columns.h"
 #include "gateway/store/type_settings.h"
 
 #include <stdio.h>
@@ -169,15 +170,7 @@ const pt_sql_t pt_sql_next_due = {
     "  and j.priority = p.class and j.due_at >= f.due_at order by j.due_at limit 1) d"};
 /* clang-format on */
 
-const pt_sql_t pt_sql_waiting_types = {
-    "waiting_types",
-    "with recursive types as (("
-    "  select j.job_type from jobs j where j.due_at is not null order by j.job_type limit 1)"
-    " union all"
-    "  select (select j.job_type from jobs j where j.due_at is not null"
-    "          and j.job_type > types.job_type order by j.job_type limit 1)"
-    "  from types where types.job_type is not null)"
-    " select job_type from types where job_type is not null"};
+const pt_sql_t pt_sql_waiting_types = {"waiting_types", PT_SQL_WAITING_TYPES};
 
 /* clang-format off */
 const pt_sql_t pt_sql_out_page = {

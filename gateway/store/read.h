@@ -48,10 +48,12 @@ pt_pg_outcome_t pt_store_events(pt_pool_t *pool, const pt_uuid_t *org, int64_t a
 
 /* Which jobs a list shows. All borrowed. */
 typedef struct {
-    const char *const *job_types, *const *statuses; /* ended by NULL */
-    bool any_kind;                                  /* these two are all that there are */
-    const pt_uuid_t *variant;                       /* NULL: of any */
-    const char *error_code;                         /* NULL: of any, and without */
+    const char *const
+        *job_types;              /* ended by NULL; NULL: all, also those nobody declares any more */
+    const char *const *statuses; /* ended by NULL */
+    bool any_kind;               /* these two are all that there are */
+    const pt_uuid_t *variant;    /* NULL: of any */
+    const char *error_code;      /* NULL: of any, and without */
     const pt_resource_t *resource; /* its only type, shown as this; NULL: as /v1/jobs shows them */
     const pt_position_t *behind;   /* NULL: from the newest */
     int64_t limit;

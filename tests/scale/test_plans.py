@@ -83,10 +83,10 @@ CASES = [
     ('read_jobs', FIRST_PAGE, {'jobs_of_org', 'jobs_pkey'}),
     ('read_jobs', half_way(), {'jobs_of_org', 'jobs_pkey'}),
     *(('read_jobs_by_kind', [*SHORT_PAGE, types, statuses], {'jobs_by_kind', 'jobs_pkey'})
-      for types in (TYPES, ['stability'], ['structure'])
+      for types in (None, TYPES, ['stability'], ['structure'])
       for statuses in (STATUSES, ['pending'], ['running'], ['completed'], ['failed', 'canceled'])),
-    ('read_jobs_by_kind', [*half_way(), TYPES, ['completed']], {'jobs_by_kind', 'jobs_pkey'}),
-    *(('read_jobs_of_variant', [*SHORT_PAGE, TYPES, statuses, variant], {'jobs_of_variant', 'jobs_pkey', 'variants_pkey'})
+    ('read_jobs_by_kind', [*half_way(), None, ['completed']], {'jobs_by_kind', 'jobs_pkey'}),
+    *(('read_jobs_of_variant', [*SHORT_PAGE, None, statuses, variant], {'jobs_of_variant', 'jobs_pkey', 'variants_pkey'})
       for variant in (VARIANTS[0], VARIANTS[5], NEW[0])
       for statuses in (STATUSES, ['running'], ['failed', 'canceled'])),
     *(('read_typed_page', [*SHORT_PAGE, ['stability'], statuses, None, 'x', '1', 'y'], {'jobs_by_kind', 'jobs_pkey'})
@@ -95,7 +95,7 @@ CASES = [
        {'jobs_of_variant', 'jobs_pkey', 'variants_pkey'})
       for variant in (VARIANTS[0], VARIANTS[5]) for statuses in (STATUSES, ['running'])),
     *(('read_jobs_by_error', [*SHORT_PAGE, types, ['failed'], variant, 'x'], {'jobs_by_error', 'jobs_pkey'})
-      for types in (TYPES, ['stability']) for variant in (None, VARIANTS[0])),
+      for types in (None, ['stability']) for variant in (None, VARIANTS[0])),
     ('add_batch', [NEW[0], OURS, 'x', 'stability', '1', '{}', '10'], {'organisations_pkey'}),
     ('add_molecules', [OURS, NEW, NEW, ['x'] * 10, ['mab'] * 10, ['[]'] * 10],
      {'organisations_pkey', 'therapeutic_candidates_pkey'}),
@@ -117,9 +117,10 @@ CASES = [
     ('read_position', [OURS, COMPLETED[1]], {'jobs_pkey', 'jobs_waiting'}),
     ('read_dead', [OURS, COMPLETED[1]], {'jobs_pkey'}),
     ('read_job_types', [TYPES, [1, 0, 2, -1], TYPES, TYPES], {'job_types_pkey', 'declarations_pkey'}, {'declarations'}),
-    ('read_waiting', [TYPES], {'jobs_waiting'}),
+    ('read_waiting', [], {'jobs_waiting'}),
+    *(('has_type', [OURS, job_type], {'jobs_by_kind'}) for job_type in ('stability', 'nowhere')),
     # Another organisation asks for our variant, which has half of all jobs.
-    ('read_jobs_of_variant', [OTHERS[0], *FIRST_PAGE[1:], TYPES, STATUSES, VARIANTS[0]],
+    ('read_jobs_of_variant', [OTHERS[0], *FIRST_PAGE[1:], None, STATUSES, VARIANTS[0]],
      {'jobs_of_variant', 'jobs_pkey', 'variants_pkey'}),
 ]
 NAMES = [f'{n}-{case[0]}' for n, case in enumerate(CASES)]
