@@ -86,7 +86,7 @@ static json_t *take_antibodies(pt_asked_batch_t *self, const char *pointer)
         pt_fasta_molecule_t molecule;
         if (pt_fasta_is_second(record) || json_array_size(errors) == PT_JSON_ERRORS_MAX)
             continue;
-        if (pt_fasta_molecule(record, &molecule))
+        if (pt_fasta_whole_molecule(record, &molecule))
             self->molecules[self->batch.count++] =
                 (pt_batch_molecule_t){record->name, molecule.format, molecule.chains};
         else

@@ -96,3 +96,19 @@ bool pt_fasta_molecule(const pt_fasta_record_t *record, pt_fasta_molecule_t *mol
     json_decref(chains);
     return molecule->chains != NULL;
 }
+
+bool pt_fasta_whole_molecule(const pt_fasta_record_t *record, pt_fasta_molecule_t *molecule)
+{
+    if (!pt_fasta_molecule(record, molecule))
+        return false;
+    if (record->partner || record->role == PT_FASTA_LONE)
+        return true;
+    free(molecule->chains);
+    molecule->chains = NULL;
+    snprintf(
+        molecule->fault, sizeof molecule->fault,
+        "half of an antibody: there is no record of the same name with %s; a nanobody's record "
+        "has neither VH nor VL behind its name",
+        record->role == PT_FASTA_VH ? "VL" : "VH");
+    return false;
+}

@@ -19,4 +19,8 @@ bool pt_fasta_is_second(const pt_fasta_record_t *record);
 /* The molecule that this record is, or begins. True: it is one, and its chains are to be freed. */
 bool pt_fasta_molecule(const pt_fasta_record_t *record, pt_fasta_molecule_t *molecule);
 
+/* The same, but a record that says VH or VL and has no partner is none: of many at once nobody sees
+   that a typing error in a name made two nanobodies of an antibody. */
+bool pt_fasta_whole_molecule(const pt_fasta_record_t *record, pt_fasta_molecule_t *molecule);
+
 #endif

@@ -79,9 +79,20 @@ def test_half_of_a_pair_is_told_of_the_other(api):
     """Typing errors in names are what makes them."""
     text = f'>one VH\n{HEAVY}\n>One VL\n{LIGHT}\n>two\n{LIGHT}\n'
     answer = api.post('/v1/batches', json={'job_type': 'humanization', 'fasta': text})
-    half, lone = check_problem(answer, 422, 'invalid_sequence')['errors']
-    assert half['name'] == 'One' and half['message'].endswith('there is no record of the same name with VH')
+    heavy, light, lone = check_problem(answer, 422, 'invalid_sequence')['errors']
+    assert light['name'] == 'One' and light['message'].endswith('there is no record of the same name with VH')
+    assert (heavy['name'], heavy['record']) == ('one', 1) and 'no record of the same name with VL' in heavy['message']
     assert lone['name'] == 'two' and 'no record' not in lone['message']
+
+
+def test_a_vh_alone_is_no_nanobody(api, system):
+    before = count(system)
+    for text in (f'>a VH\n{HEAVY}\n', f'>a VH\n{HEAVY}\n>a VL\n{LIGHT}\n>a VH\n{HEAVY}\n', f'>a VH job=x\n{LINKED}\n'):
+        answer = api.post('/v1/batches?job_type=humanization', headers=PLAIN, content=text)
+        error, = check_problem(answer, 422, 'invalid_sequence')['errors']
+        assert 'half of an antibody' in error['message'] and 'with VL' in error['message'] and 'nanobody' in error['message']
+    assert count(system) == before
+    assert api.post('/v1/batches?job_type=humanization', headers=PLAIN, content=f'>a\n{HEAVY}\n').status_code == 202
 
 
 def test_names_are_checked(api):
@@ -106,6 +117,7 @@ def test_at_most_50_are_named(api):
     assert len(check_problem(answer, 422, 'invalid_sequence')['errors']) == 50
 
 
+@pytest.mark.timeout(600)
 def test_10000_and_no_more(api, system):
     text = ''.join(f'>ab{n}\n{HEAVY}\n' for n in range(10_000))
     began = time.monotonic()
@@ -158,6 +170,7 @@ def test_slow_large_bodies_leave_room_for_others(api, system):
             connection.socket.close()
 
 
+@pytest.mark.timeout(300)
 def test_a_humanized_panel_goes_in_again():
     """With the real pipeline: strategies are rows of the table and records of the FASTA, which is the next panel."""
     with System(workers=2) as system:
