@@ -16,7 +16,7 @@ class Newcomer:
     token: str
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.url, headers={'Authorization': f'Bearer {self.token}'}, timeout=30,
+        self.http = httpx.Client(base_url=self.url, headers={'Authorization': f'Bearer {self.token}'}, timeout=120,
                                  trust_env=False)
 
     def make_candidate(self, name: str = 'plain') -> tuple[str, str]:

@@ -26,7 +26,7 @@ def cancel(http, job: str):
 
 def start_running(system, orders: str) -> str:
     job = system.submit(system.make_variant(orders))
-    assert wait_for(lambda: status(system, job) == 'running', 20)
+    assert wait_for(lambda: status(system, job) == 'running', 60)
     return job
 
 
@@ -48,12 +48,11 @@ def test_one_that_waits(system, api):
 
 
 def test_one_that_runs_is_stopped_with_all_that_it_started(system, api):
-    before = pipelines(system)
     job = start_running(system, 'children=2 as=daemon hang')
-    busy = {pid for pid in pipelines(system) if pid in before}
+    busy = pipelines(system)
     assert cancel(api, job).status_code == 200
     assert status(system, job) == 'canceled'
-    assert wait_for(lambda: not busy <= pipelines(system), 20), 'a process was ended'
+    assert wait_for(lambda: not busy <= pipelines(system), 40), 'a process was ended'
     assert types(system, job)[-1] == 'canceled'
     after = system.submit(system.make_variant('plain'))
     assert system.wait_terminal([after])[after]['status'] == 'completed'
@@ -86,6 +85,7 @@ def test_who_asked_stands_in_the_history(system, api):
     assert detail == [{'detail': {'request_id': 'cancel-1'}}]
 
 
+@pytest.mark.timeout(240)
 def test_against_endings_at_the_same_moment(system):
     """Who was told 200 finds the job canceled, who was told 409 finds it completed; one ending each."""
     own = newcomer(system)
@@ -96,7 +96,7 @@ def test_against_endings_at_the_same_moment(system):
         return job, cancel(own.http, job).status_code
     with ThreadPoolExecutor(8) as pool:
         told = dict(pool.map(race, range(300)))
-    rows = system.wait_terminal(told)
+    rows = system.wait_terminal(told, 120)
     assert {told[job] for job in told} <= {200, 409}
     for job, code in told.items():
         assert rows[job]['status'] == ('canceled' if code == 200 else 'completed')
@@ -105,7 +105,7 @@ def test_against_endings_at_the_same_moment(system):
     assert {row['count'] for row in endings} == {1} and len(endings) == len(told)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_while_brokers_and_gateways_change():
     """The stop is lost with its broker; the worker is told when it next says something. At either gateway."""
     with System(pipelines={'humanization': GENERIC}, gateways=2, brokers=1) as system:

@@ -53,7 +53,7 @@ def run_in_order(blocks: list[Block], home: Path, folder: Path) -> None:
     script = PRELUDE + ''.join(f'{block.commands}\necho; echo {MARK}; echo {MARK} >&2\n' for block in blocks)
     bare = {name: value for name, value in os.environ.items() if not name.startswith('PARATOPE_')}
     try:
-        done = subprocess.run(['bash', '-c', script], cwd=folder, env=bare, capture_output=True, timeout=40)
+        done = subprocess.run(['bash', '-c', script], cwd=folder, env=bare, capture_output=True, timeout=100)
         printed, said = done.stdout.decode(), done.stderr.decode()
     except subprocess.TimeoutExpired as late:
         printed, said = (late.stdout or b'').decode(), (late.stderr or b'').decode() + 'out of time'

@@ -3,15 +3,31 @@ import threading
 
 import pytest
 
+from newcomers import Newcomer, newcomer
 from problems import check_problem
 
 
 @pytest.fixture(scope='module')
-def written(system):
+def own(system) -> Newcomer:
+    """Whose events are those of these tests alone: jobs of others may still go on."""
+    return newcomer(system, 'reader')
+
+
+@pytest.fixture(scope='module')
+def variant(own) -> str:
+    return own.make_candidate('plain')[1]
+
+
+@pytest.fixture
+def api(own):
+    return own.http
+
+
+@pytest.fixture(scope='module')
+def written(system, own, variant):
     """At least 60 events, all of jobs that have ended."""
-    variant = system.make_variant('plain')
-    system.wait_terminal([system.submit(variant) for _ in range(20)])
-    return system.http.get('/v1/events?limit=1').json()['last_seq']
+    system.wait_terminal([own.submit(variant) for _ in range(20)])
+    return own.http.get('/v1/events?limit=1').json()['last_seq']
 
 
 def read_all(api, limit: int) -> list[dict]:
@@ -38,18 +54,18 @@ def test_an_event_says_all_that_its_message_does(api, written):
     assert (event['type'], event['status'], event['attempt']) == ('created', 'pending', 1)
 
 
-def test_created_names_the_variant_and_the_request(api, system):
-    made = api.post('/v1/jobs', json={'variant_id': system.variant, 'job_type': 'humanization'},
+def test_created_names_the_variant_and_the_request(api, system, variant):
+    made = api.post('/v1/jobs', json={'variant_id': variant, 'job_type': 'humanization'},
                     headers={'X-Request-Id': 'a"b\\c-17'})
     created = api.get(f'/v1/jobs/{made.json()["id"]}/events').json()['data'][0]
-    assert (created['type'], created['variant_id'], created['request_id']) == ('created', system.variant, 'a"b\\c-17')
+    assert (created['type'], created['variant_id'], created['request_id']) == ('created', variant, 'a"b\\c-17')
     system.wait_terminal([made.json()['id']])
     later = api.get(f'/v1/jobs/{made.json()["id"]}/events').json()['data'][1:]
     assert later and not any('variant_id' in event or 'request_id' in event for event in later)
 
 
-def test_the_default_page_is_100(api, system, written):
-    system.wait_terminal([system.submit(system.variant) for _ in range(20)])
+def test_the_default_page_is_100(api, system, own, variant, written):
+    system.wait_terminal([own.submit(variant) for _ in range(20)])
     assert len(api.get('/v1/events').json()['data']) == 100
 
 
@@ -80,18 +96,20 @@ def test_bad_values_are_named(api, query, names):
     assert sorted(error['parameter'] for error in body['errors']) == names
 
 
-def test_nothing_is_missed_while_it_is_written(api, system):
+@pytest.mark.timeout(240)
+def test_nothing_is_missed_while_it_is_written(api, system, own, variant):
     """Reads on and on while jobs go through: each number comes once, in order, without a hole."""
-    variant = system.make_variant('plain')
     after = api.get('/v1/events?limit=1').json()['last_seq']
     seen: list[int] = []
     done = threading.Event()
     jobs: list[str] = []
 
     def write() -> None:
-        jobs.extend(system.submit(variant) for _ in range(100))
-        system.wait_terminal(jobs)
-        done.set()
+        try:
+            jobs.extend(own.submit(variant) for _ in range(100))
+            system.wait_terminal(jobs)
+        finally:
+            done.set()
 
     writer = threading.Thread(target=write)
     writer.start()

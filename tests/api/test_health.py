@@ -56,16 +56,17 @@ def test_metrics_count_jobs(anonymous, system):
 
 
 def readiness(url: str) -> tuple[int, dict]:
-    answer = httpx.get(f'{url}/readyz', timeout=2, trust_env=False)
+    answer = httpx.get(f'{url}/readyz', timeout=20, trust_env=False)
     return answer.status_code, answer.json()
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(240)
 def test_a_stopped_database_is_503_in_time_and_never_a_202(new_system):
     system = new_system()
     before = system.submit()
     system.wait_terminal([before])
-    pids = [system.pid('postgres'), *children(system.pid('postgres'))]
+    main = system.kill('postgres', signal.SIGSTOP)  # first, so that it starts nobody any more
+    pids = [main, *children(main)]
     for pid in pids:
         signal_process(pid, signal.SIGSTOP)
     try:
@@ -73,16 +74,16 @@ def test_a_stopped_database_is_503_in_time_and_never_a_202(new_system):
                                    ('GET', f'/v1/jobs/{before}', None), ('GET', '/v1/events', None)):
             began = time.monotonic()
             answer = system.http.request(method, path, json=body)
-            assert time.monotonic() - began < 9.0, path
+            assert time.monotonic() - began < 20, path  # 5 s, on a busy machine
             check_problem(answer, 503, 'unavailable')
             assert int(answer.headers['retry-after']) >= 1
-        assert wait_for(lambda: readiness(system.url)[1]['database'] is False, 20)
+        assert wait_for(lambda: readiness(system.url)[1]['database'] is False, 40)
         assert readiness(system.url)[0] == 503
-        assert httpx.get(f'{system.url}/healthz', timeout=2, trust_env=False).status_code == 200
+        assert httpx.get(f'{system.url}/healthz', timeout=20, trust_env=False).status_code == 200
     finally:
         for pid in reversed(pids):
             signal_process(pid, signal.SIGCONT)
-    assert wait_for(lambda: readiness(system.url)[0] == 200, 20)
+    assert wait_for(lambda: readiness(system.url)[0] == 200, 60)
     assert system.http.get(f'/v1/jobs/{before}').status_code == 200
     system.wait_terminal([system.submit()])
 
@@ -91,7 +92,7 @@ def test_a_broker_that_is_away_is_named_and_jobs_are_still_taken(new_system):
     system = new_system()
     system.kill('broker-1', signal.SIGSTOP)
     try:
-        assert wait_for(lambda: readiness(system.url)[1]['broker'] is False, 10)
+        assert wait_for(lambda: readiness(system.url)[1]['broker'] is False, 40)
         status, body = readiness(system.url)
         assert (status, body['ready'], body['database']) == (503, False, True)
         job = system.submit()
@@ -118,7 +119,7 @@ def test_a_gateway_that_ends_answers_what_it_has_begun(new_system):
     statuses: list[object] = []
 
     def ask() -> None:
-        with httpx.Client(base_url=system.url, headers={'Authorization': f'Bearer {system.token}'}, timeout=15,
+        with httpx.Client(base_url=system.url, headers={'Authorization': f'Bearer {system.token}'}, timeout=60,
                           trust_env=False) as client:
             try:
                 while True:
@@ -130,11 +131,11 @@ def test_a_gateway_that_ends_answers_what_it_has_begun(new_system):
     askers = [threading.Thread(target=ask) for _ in range(8)]
     for asker in askers:
         asker.start()
-    assert wait_for(lambda: len(statuses) > 50, 10)
+    assert wait_for(lambda: len(statuses) > 50, 40)
     old = system.kill('gateway-1', signal.SIGTERM)
     for asker in askers:
         asker.join()
-    system.wait_restarted('gateway-1', old, 15)
+    system.wait_restarted('gateway-1', old)
     accepted = [status[1] for status in statuses if isinstance(status, tuple) and status[0] == 202]
     assert {status[0] for status in statuses if isinstance(status, tuple)} <= {202, 503}
     assert len(system.jobs(accepted)) == len(accepted)
@@ -146,13 +147,13 @@ def test_a_request_whose_body_is_still_coming_is_answered_before_the_end(new_sys
     body = b'{"variant_id": "%s", "job_type": "humanization"}' % system.variant.encode()
     with Connection(system.url) as connection:
         connection.send(head('POST', '/v1/jobs', system.token, Content_Type='application/json',
-                             Content_Length=str(len(body))) + body[:20])
-        time.sleep(0.2)
+                             Content_Length=str(len(body)), Expect='100-continue') + body[:20])
+        assert connection.head() == b'HTTP/1.1 100 Continue'  # so it has begun
         old = system.kill('gateway-1', signal.SIGTERM)
-        time.sleep(0.5)
+        assert wait_for(lambda: '"ending"' in system.log('gateway-1'), 5)
         connection.send(body[20:])
         answer = connection.answer()
     assert answer.status == 202
     assert answer.headers['connection'] == 'close'
-    system.wait_restarted('gateway-1', old, 15)
+    system.wait_restarted('gateway-1', old)
     system.wait_terminal([json.loads(answer.body)['id']])

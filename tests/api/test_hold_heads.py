@@ -97,15 +97,15 @@ def test_malformed_chunks_are_400_at_once(system, chunks):
     data = head('POST', '/v1/jobs', system.token, Content_Type='application/json', Transfer_Encoding='chunked')
     began = time.monotonic()
     answer = one(system.url, data + chunks + INNER, 400)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8, 'what does not come has 10 s'
     assert answer.headers['connection'] == 'close'
     assert json.loads(answer.body)['code'] == 'invalid_request'
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(90)
 def test_chunks_that_do_not_come_are_408(system):
     data = head('POST', '/v1/jobs', system.token, Content_Type='application/json', Transfer_Encoding='chunked')
-    with Connection(system.url, 15) as connection:
+    with Connection(system.url, 60) as connection:
         connection.send(data + b'2\r\n{')
         assert connection.answer().status == 408
         assert connection.is_closed()
@@ -139,17 +139,18 @@ def test_expect_too_large_is_413_instead_of_an_invitation(system):
 # ---- the end -------------------------------------------------------------------------------------
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(240)
 def test_a_gateway_that_ends_says_so(new_system):
     """While one request's body is still coming, another one comes: 503, and why."""
     system = new_system(workers=0)
     with Connection(system.url) as slow, Connection(system.url) as late:
-        slow.send(head('POST', '/v1/jobs', system.token, Content_Type='application/json', Content_Length='2') + b'{')
+        slow.send(head('POST', '/v1/jobs', system.token, Content_Type='application/json', Content_Length='2',
+                       Expect='100-continue') + b'{')
+        assert slow.head() == b'HTTP/1.1 100 Continue'  # so it has begun
         late.send(head('GET', '/healthz'))
         assert late.answer().status == 200
-        time.sleep(0.1)
         old = system.kill('gateway-1', signal.SIGTERM)
-        assert wait_for(lambda: 'ending' in system.log('gateway-1'), 10)
+        assert wait_for(lambda: '"ending"' in system.log('gateway-1'), 10)
         late.send(head('GET', '/v1/events', system.token))
         answer = late.answer()
         body = json.loads(answer.body)
@@ -157,10 +158,10 @@ def test_a_gateway_that_ends_says_so(new_system):
         assert 'ending' in body['detail'] and int(answer.headers['retry-after']) >= 1
         slow.send(b'}')
         assert slow.answer().status == 400
-    system.wait_restarted('gateway-1', old, 15)
+    system.wait_restarted('gateway-1', old)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(240)
 def test_idle_clients_do_not_hold_up_an_end(new_system):
     system = new_system(workers=0)
     idle = [Connection(system.url) for _ in range(20)]
@@ -169,7 +170,7 @@ def test_idle_clients_do_not_hold_up_an_end(new_system):
         assert connection.answer().headers['connection'] == 'keep-alive'
     old = system.kill('gateway-1', signal.SIGTERM)
     began = time.monotonic()
-    system.wait_restarted('gateway-1', old, 15)
-    assert time.monotonic() - began < 4, 'it waited for them'
+    system.wait_restarted('gateway-1', old)
+    assert time.monotonic() - began < 8, 'it waited for them'
     for connection in idle:
         connection.socket.close()

@@ -12,7 +12,7 @@ STRATEGIES = ['cdr_grafting', 'vernier_grafting', 'resurfacing', 'optimized']
 @pytest.fixture(scope='module')
 def humanizing():
     with System(workers=1) as running:
-        assert wait_for(lambda: 'humanization' in schemas(running), 30)
+        assert wait_for(lambda: 'humanization' in schemas(running), 60)
         yield running
 
 

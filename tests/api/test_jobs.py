@@ -44,9 +44,9 @@ def test_a_completed_job_has_times_and_results(api, system):
 
 
 def test_results_before_the_end_are_409(api, system):
-    job = system.submit(system.make_variant('sleep=3'))
+    job = system.submit(system.make_variant('sleep=6'))
     check_problem(api.get(f'/v1/jobs/{job}/results'), 409, 'not_completed')
-    assert wait_for(lambda: api.get(f'/v1/jobs/{job}').json()['status'] == 'running', 20)
+    assert wait_for(lambda: api.get(f'/v1/jobs/{job}').json()['status'] == 'running', 60)
     check_problem(api.get(f'/v1/jobs/{job}/results'), 409, 'not_completed')
 
 

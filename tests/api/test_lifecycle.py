@@ -71,7 +71,7 @@ def test_the_envelope_is_as_ever(api, idle):
 # ---- job types
 
 def test_job_types_say_who_is_served(api, system):
-    assert wait_for(lambda: api.get('/v1/job-types').json()['data'][0]['slots'] > 0, 10)
+    assert wait_for(lambda: api.get('/v1/job-types').json()['data'][0]['slots'] > 0, 40)
     types = {row.pop('job_type'): row for row in api.get('/v1/job-types').json()['data']}
     assert list(types)[:4] == ['humanization', 'structure', 'stability', 'immunogenicity']
     defaults = {'max_tries': 3, 'retry_after_seconds': 2, 'retry_most_seconds': 60, 'queue_timeout_seconds': 86400}
@@ -81,10 +81,13 @@ def test_job_types_say_who_is_served(api, system):
 
 def test_ready_names_what_waits_for_nobody(anonymous, system, idle):
     idle()
-    ready = anonymous.get('/readyz')
     waiting = {row['job_type'] for row in system.query('select distinct job_type from jobs where due_at is not null')}
     assert 'structure' in waiting
-    assert (ready.status_code, set(ready.json()['unserved'])) == (200, waiting - {'humanization'})
+
+    def named() -> bool:
+        ready = anonymous.get('/readyz')
+        return (ready.status_code, set(ready.json()['unserved'])) == (200, waiting - {'humanization'})
+    assert wait_for(named, 40), anonymous.get('/readyz').text  # once nobody has served it for 6 s
 
 
 def test_an_operator_sets_a_type(api, admin):

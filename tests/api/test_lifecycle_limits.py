@@ -9,7 +9,7 @@ import pytest
 from harness import GENERIC
 from harness.processes import wait_for
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 SLOTS = 4  # of two workers with two each
 
 
@@ -90,8 +90,8 @@ def limit(admin):
 @pytest.fixture(autouse=True)
 def slots(system):
     """All are free and known before a test begins."""
-    assert wait_for(lambda: out_now(system) == 0, 30)
-    assert wait_for(lambda: system.http.get('/v1/job-types').json()['data'][0]['slots'] == SLOTS, 10)
+    assert wait_for(lambda: out_now(system) == 0, 60)
+    assert wait_for(lambda: system.http.get('/v1/job-types').json()['data'][0]['slots'] == SLOTS, 60)
 
 
 # ---- limits
@@ -114,13 +114,13 @@ def test_a_limit_changes_while_they_run(system, tenant, limit):
     limit(0, '--org', one.org)
     time.sleep(1)
     variant = one.variant('sleep=0.2')
-    jobs = [one.submit(variant) for _ in range(40)]
+    jobs = [one.submit(variant) for _ in range(120)]  # some are left however long the commands take
     time.sleep(1)
     assert out_now(system, one.org) == 0
     limit(1, '--org', one.org)
-    assert wait_for(lambda: out_now(system, one.org) == 1, 20), 'nobody was woken'
+    assert wait_for(lambda: out_now(system, one.org) == 1, 40), 'nobody was woken'
     limit(3, '--org', one.org)
-    assert wait_for(lambda: out_now(system, one.org) == 3, 20), 'nobody was woken'
+    assert wait_for(lambda: out_now(system, one.org) == 3, 40), 'nobody was woken'
     limit('none', '--org', one.org)
     system.wait_terminal(jobs, 60)
     assert most_at_once(system, jobs) == SLOTS
@@ -133,10 +133,10 @@ def test_others_are_not_held_back(system, tenant, limit):
     waiting = [held.submit(held.variant('plain')) for _ in range(20)]
     variant = free.variant('plain')
     done = [free.submit(variant) for _ in range(20)]
-    system.wait_terminal(done, 30)
+    system.wait_terminal(done)
     assert {row['status'] for row in system.jobs(waiting).values()} == {'pending'}
     limit('none', '--org', held.org)
-    system.wait_terminal(waiting, 30)
+    system.wait_terminal(waiting)
 
 
 # ---- turns and classes
@@ -182,13 +182,13 @@ def test_a_backlog_delays_anothers_first_job_by_one_for_each_slot(system, tenant
 
 def test_a_high_job_goes_first_and_a_low_one_last(system, tenant, limit):
     one = tenant()
-    limit(1, '--org', one.org)
+    limit(0, '--org', one.org)
     time.sleep(1)
     variant = one.variant('sleep=0.3')
-    jobs = {priority: one.submit(variant, **({'priority': priority} if priority != 'first' else {}))
-            for priority in ('first', 'low', 'normal', 'high')}
-    rows = system.wait_terminal(jobs.values(), 30)
-    assert sorted(jobs, key=lambda priority: rows[jobs[priority]]['started_at']) == ['first', 'high', 'normal', 'low']
+    jobs = {priority: one.submit(variant, priority=priority) for priority in ('low', 'normal', 'high')}
+    limit(1, '--org', one.org)  # now that all wait
+    rows = system.wait_terminal(jobs.values())
+    assert sorted(jobs, key=lambda priority: rows[jobs[priority]]['started_at']) == ['high', 'normal', 'low']
 
 
 def test_weights_share_the_turns(system, tenant, limit, admin):
@@ -228,7 +228,7 @@ def quick(admin):
     ('fail=no_luck retry=1', 'no_luck', '')])
 def test_each_attempt_says_why(system, quick, order, code, words):
     job = system.submit(system.make_variant(order))
-    system.wait_terminal([job], 30)
+    system.wait_terminal([job])
     lost, failed = history(system, job)
     assert (lost[:3], failed[:3]) == (('attempt_lost', 1, code), ('failed', 2, code))
     assert words in lost[3] and words in failed[3]
@@ -236,15 +236,15 @@ def test_each_attempt_says_why(system, quick, order, code, words):
 
 def test_what_cannot_help_is_not_tried_again(system, quick):
     job = system.submit(system.make_variant('fail=bad_input'))
-    system.wait_terminal([job], 30)
+    system.wait_terminal([job])
     (what, attempt, code, _), = history(system, job)
     assert (what, attempt, code) == ('failed', 1, 'bad_input')
 
 
 def test_a_lost_worker_counts_apart(new_system):
     own = new_system(workers=1, pipelines={'humanization': GENERIC})
-    job = own.submit(own.make_variant('sleep=2'))
-    assert wait_for(lambda: own.jobs([job])[job]['status'] == 'running', 20)
+    job = own.submit(own.make_variant('sleep=6'))
+    assert wait_for(lambda: own.jobs([job])[job]['status'] == 'running', 40)
     own.kill('worker-1')
     own.wait_terminal([job], 60)
     lost, completed = history(own, job)
@@ -257,11 +257,11 @@ def test_a_lost_worker_counts_apart(new_system):
 def test_attempts_do_not_rise_while_nobody_serves_the_type(new_system):
     """Its workers have gone, and left credit behind."""
     own = new_system(workers=1, pipelines={'humanization': GENERIC})
-    own.wait_terminal([own.submit()], 30)
-    assert wait_for(lambda: own.http.get('/v1/job-types').json()['data'][0]['slots'] > 0, 20)
+    own.wait_terminal([own.submit()])
+    assert wait_for(lambda: own.http.get('/v1/job-types').json()['data'][0]['slots'] > 0, 40)
     os.kill(own.pid('worker-1'), signal.SIGSTOP)  # so that nobody starts another one
     try:
-        assert wait_for(lambda: own.http.get('/v1/job-types').json()['data'][0]['slots'] == 0, 20)
+        assert wait_for(lambda: own.http.get('/v1/job-types').json()['data'][0]['slots'] == 0, 40)
         jobs = [own.submit() for _ in range(20)]
         time.sleep(10)
         assert {(row['status'], row['attempt']) for row in own.jobs(jobs).values()} == {('pending', 1)}

@@ -61,10 +61,10 @@ def test_expect_gets_the_refusal_at_once_where_there_is_one(system):
         answer = connection.answer()
         assert answer.status == 401
         assert answer.headers['connection'] == 'close'
-        assert time.monotonic() - began < 4, 'it waited for the body, which has 10 s'
+        assert time.monotonic() - began < 8, 'it waited for the body, which has 10 s'
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_a_body_that_drips_holds_no_thread_for_long(system):
     with Connection(system.url) as connection:
         connection.send(head('POST', '/v1/jobs', system.token, Content_Type='application/json',
@@ -78,7 +78,7 @@ def test_a_body_that_nobody_wants_holds_no_thread(system):
     with Connection(system.url) as connection:
         connection.send(head('POST', '/v1/jobs', Content_Type='application/json', Content_Length='1000'))
         took = drip(connection, b' ' * 1000, 0.25, 30)
-        assert took < 4
+        assert took < 8, 'a body has 10 s'
         assert connection.answer().status == 401
 
 

@@ -43,7 +43,7 @@ def chained(tmp_path_factory):
     engine.write_text(ENGINE.replace('PROGRAM', repr(str(programs() / 'paratope-pipeline'))))
     engine.chmod(0o755)
     with System(workers=1, pipelines={'structure': engine}) as running:
-        assert wait_for(lambda: {'stability', 'structure', 'immunogenicity'} <= set(schemas(running)), 30)
+        assert wait_for(lambda: {'stability', 'structure', 'immunogenicity'} <= set(schemas(running)), 60)
         yield running
 
 
@@ -101,6 +101,7 @@ def test_what_only_the_antibody_can_tell_is_wrong_fails_with_what_was_reached(ou
     assert answer['error']['partial'] == {'reached': 'numbering', 'at_fault': '/options/positions/0'}
 
 
+@pytest.mark.timeout(240)
 def test_what_nobody_can_read_uses_up_no_credit(chained):
     """More jobs than a broker has places for fail before they are sent: those behind them are handed out."""
     own = newcomer(chained, 'unreadable')

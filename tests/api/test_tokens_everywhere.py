@@ -213,7 +213,7 @@ def provoke(url: str, token: str) -> None:
         answers(url, head('POST', '/v1/jobs', token, Content_Length='9', Transfer_Encoding=secret), 0.3)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_no_log_of_any_process_has_a_token_or_a_sequence(new_system):
     """Nor when everything is logged, jobs fail and the database is away."""
     system = new_system()
@@ -226,22 +226,22 @@ def test_no_log_of_any_process_has_a_token_or_a_sequence(new_system):
 
     def is_up() -> bool:
         try:
-            return httpx.get(f'http://{at}/healthz', timeout=1, trust_env=False).status_code == 200
+            return httpx.get(f'http://{at}/healthz', timeout=10, trust_env=False).status_code == 200
         except httpx.HTTPError:
             return False
     try:
-        assert wait_for(is_up, 10)
+        assert wait_for(is_up, 40)
         for url in (system.url, f'http://{at}'):
             provoke(url, other_token)
         failed = [system.submit(system.make_variant(name)) for name in ('plain', 'fail=no', 'crash=9', 'garbage')]
         system.wait_terminal(failed, 60)
         old = system.kill('postgres')
         provoke(f'http://{at}', other_token)
-        system.wait_restarted('postgres', old, 10)
+        system.wait_restarted('postgres', old)
         system.wait_database()
     finally:
         loud.terminate()
-        loud.wait(15)
+        loud.wait(40)
     logs = dict(system.log_tails(10**8))
     assert {name.rpartition('/')[2].partition('-')[0] for name in logs} >= {'broker', 'gateway', 'worker', 'postgres.log'}
     assert '"request"' in logs[str(log)], 'the loud one was loud'

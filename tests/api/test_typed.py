@@ -31,7 +31,7 @@ def typed():
     """humanization and immunogenicity are the project's own; others declare what echo does; two types nobody serves."""
     with System(gateways=2, workers=1, pipelines={'structure': ECHO, 'stability': ECHO, 'own_type': ECHO}) as running:
         served = {'structure', 'stability', 'own_type', 'immunogenicity', 'humanization'}
-        assert wait_for(lambda: served <= declared(running), 30), declared(running)
+        assert wait_for(lambda: served <= declared(running), 60), declared(running)
         yield running
 
 
@@ -54,7 +54,7 @@ def variant(ours) -> str:
     return ours.make_candidate()[1]
 
 
-def post(who: Newcomer, path: str, wait: int | None = 30, **body: object):
+def post(who: Newcomer, path: str, wait: int | None = 60, **body: object):
     headers = {} if wait is None else {'Prefer': f'wait={wait}'}
     return who.http.post(f'/v1/{path}', json=body, headers=headers)
 
@@ -170,7 +170,7 @@ def test_the_earlier_job_is_fixed_at_submission(typed, ours):
         assert ours.http.get(f'/v1/stability-analyses/{waiting}').json()['status'] == 'pending'
     finally:
         typed.query("delete from limits where job_type = 'stability'")
-    assert wait_for(lambda: ours.http.get(f'/v1/stability-analyses/{waiting}').json()['status'] == 'completed', 30)
+    assert wait_for(lambda: ours.http.get(f'/v1/stability-analyses/{waiting}').json()['status'] == 'completed', 60)
     results = ours.http.get(f'/v1/stability-analyses/{waiting}').json()['results']
     assert results['earlier']['structure']['job_id'] == before
     assert done(ours, 'stability-analyses', variant_id=variant)['results']['earlier']['structure']['job_id'] == after
@@ -261,7 +261,7 @@ def test_who_waits_gets_the_finished_object(ours, variant):
 def test_what_does_not_end_in_time_is_answered_as_ever(ours, variant):
     began = time.monotonic()
     answer = post(ours, 'complex-predictions', wait=1, variant_id=variant)
-    assert answer.status_code == 202 and answer.json()['status'] == 'pending' and 0.9 < time.monotonic() - began < 10
+    assert answer.status_code == 202 and answer.json()['status'] == 'pending' and 0.9 < time.monotonic() - began < 20
     assert 'preference-applied' not in answer.headers
 
 
@@ -275,10 +275,10 @@ def test_preferences_are_read_as_their_standard_says(ours, variant, prefer, appl
 def test_every_gateway_wakes_who_waits_for_a_job(typed, ours, variant):
     """One of the two records; the other hears of ends by the event path alone."""
     for url in typed.env['PARATOPE_URLS'].split():
-        answer = ours.http.post(f'{url}/v1/{OWN}', json={'variant_id': variant, 'seconds': 4}, headers={'Prefer': 'wait=100'})
+        answer = ours.http.post(f'{url}/v1/{OWN}', json={'variant_id': variant, 'seconds': 9}, headers={'Prefer': 'wait=100'})
         assert answer.status_code == 200
         ended = typed.query('select extract(epoch from now() - completed_at) as ago from jobs where id = %s', answer.json()['id'])
-        assert ended[0]['ago'] < 2.5, 'it slept until it looked again, 7.75 s after it had begun to wait'
+        assert ended[0]['ago'] < 4, 'it slept until it looked again, 15.75 s after it had begun to wait'
 
 
 def test_those_who_wait_leave_threads_for_others(new_system):
@@ -309,9 +309,10 @@ def test_a_gateway_that_ends_lets_go_of_who_waits(new_system):
     answers = []
     thread = threading.Thread(target=lambda: answers.append(post(one, 'complex-predictions', wait=25, variant_id=variant)))
     thread.start()
+    assert wait_for(lambda: system.query('select 1 from jobs where variant_id = %s', variant), 40)
     time.sleep(1)
     assert system.stop() < 10
-    thread.join(10)
+    thread.join(40)
     assert [answer.status_code for answer in answers] == [202]
 
 
@@ -354,7 +355,7 @@ def test_cancel(ours, variant):
 
 def test_another_resources_job_is_not_there(ours, variant):
     job = done(ours, 'stability-analyses', variant_id=variant, files=['a'])['id']
-    running = post(ours, OWN, wait=None, variant_id=variant, seconds=5).json()['id']
+    running = post(ours, OWN, wait=None, variant_id=variant, seconds=60).json()['id']
     for path in ('structure-predictions', 'codon-exports', OWN):
         for tail in ('', '/results', '/files/a'):
             check_problem(ours.http.get(f'/v1/{path}/{job}{tail}'), 404, 'not_found')
@@ -405,5 +406,5 @@ def test_a_declaration_counts_at_every_gateway_soon(typed, ours, variant):
     for url in typed.env['PARATOPE_URLS'].split():
         def status(**options: object) -> int:
             return ours.http.post(f'{url}/v1/job-types/late_type/jobs', json={'variant_id': variant, **options}).status_code
-        assert wait_for(lambda: status(n=2) == 202, 10)
+        assert wait_for(lambda: status(n=2) == 202, 40)
         assert status(n='2') == 400 and status(m=2) == 400

@@ -11,7 +11,7 @@ def own(request):
         check(running)
 
 
-def run(system, name: str, seconds: float = 30) -> dict:
+def run(system, name: str, seconds: float = 60) -> dict:
     job = system.submit(system.make_variant(name))
     row = system.wait_terminal([job], seconds)[job]
     return {**row, 'code': system.query('SELECT error_code FROM jobs WHERE id = %s', job)[0]['error_code']}

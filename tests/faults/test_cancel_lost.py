@@ -35,7 +35,7 @@ def is_in_session(http: httpx.Client) -> bool:
         return False
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_slots_of_canceled_jobs_whose_stop_was_lost(tmp_path: Path):
     with System(workers=1, pipelines={'humanization': GENERIC}) as system, Parts(tmp_path) as parts:
         broker = urlsplit(system.env['PARATOPE_BROKER_GATEWAYS'])
@@ -64,7 +64,7 @@ def commit_waits(system: System) -> list[dict]:
     return system.query("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_cancel_whose_answer_was_lost_is_told_to_subscribers(new_system):
     """Its commit waits for a standby that does not come, until its connection ends; then it counts all the same."""
     system = new_system(workers=0)

@@ -37,21 +37,29 @@ class Listener(Subscriber):
         return super().handle(topic, header)
 
 
+    def open(self, endpoint: str, prefixes: tuple[str, ...], **options: int) -> None:
+        """Another socket in place of the first."""
+        self.socket.close()
+        self.socket = self.context.socket(zmq.SUB)
+        self.socket.linger = 0
+        for name, value in options.items():
+            setattr(self.socket, name, value)
+        self.socket.connect(endpoint)
+        for prefix in prefixes:
+            self.socket.subscribe(f'{prefix}.{self.org}.'.encode())
+
+
 class Deaf(Listener):
     """Follows results, too, and reads nothing until take() is called; its own buffers are small."""
 
     def __init__(self, *who: str) -> None:
         super().__init__(*who)
-        self.socket.close()
-        self.socket = zmq.Context.instance().socket(zmq.SUB)
-        self.socket.linger, self.socket.rcvhwm, self.socket.rcvbuf = 0, 10, 4096
-        self.socket.connect(who[0])
-        for prefix in ('event', 'edge', 'result'):
-            self.socket.subscribe(f'{prefix}.{self.org}.'.encode())
+        self.open(who[0], ('event', 'edge', 'result'), rcvhwm=10, rcvbuf=4096)
 
 
 class Reader(threading.Thread):
-    """Follows the organisation's events all the time."""
+    """Follows the organisation's events all the time. Its own queue has no bound: on a busy machine it is this thread
+    that is slow, and what is dropped for that is not the broker's."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__()
@@ -60,6 +68,7 @@ class Reader(threading.Thread):
 
     def run(self) -> None:
         self.subscriber = Listener(*self.arguments)
+        self.subscriber.open(self.arguments[0], ('event', 'edge'), rcvhwm=0)
         while not self.ending.is_set():
             self.log += self.subscriber.take(0.3)
         self.subscriber.close()
@@ -81,7 +90,7 @@ def submit_all(system, variant: str) -> None:
         thread.join()
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_only_its_own_messages_are_dropped(new_system):
     system = new_system(workers=4)
     org = system.query('SELECT org_id::text FROM variants WHERE id = %s', system.variant)[0]['org_id']
@@ -92,14 +101,14 @@ def test_only_its_own_messages_are_dropped(new_system):
         caught_up = deaf.take(0.5)
         first = system.submit()
         system.wait_terminal([first])
-        assert wait_for(lambda: reader.subscriber.last == 3, 10)
+        assert wait_for(lambda: reader.subscriber.last == 3, 40)
         before = resident(system.pid('broker-1'))
         submit_all(system, system.make_variant(f'result={RESULT}'))
         assert wait_for(lambda: system.query('SELECT count(*) FROM jobs WHERE completed_at IS NOT NULL')[0]['count'] ==
-                        JOBS + 1, 90)
+                        JOBS + 1, 150)
         grown = resident(system.pid('broker-1')) - before
         last = system.query('SELECT seq FROM event_counters WHERE org_id = %s', org)[0]['seq']
-        assert wait_for(lambda: reader.subscriber.last == last, 30)
+        assert wait_for(lambda: reader.subscriber.last == last, 60)
         while deaf.last < last:
             caught_up += deaf.take(0.5)
     finally:

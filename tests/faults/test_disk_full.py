@@ -53,12 +53,12 @@ def writes_its_log(system) -> bool:
         return False
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(500)
 def test_a_full_disk_is_answered_with_503_and_loses_nothing(small_disk):
     with System(small_disk, workers=2, pipelines={'humanization': GENERIC}) as system:
         variant = system.make_variant('sleep=0.05 result=30000')
         with Load(system, variant, clients=4) as load:
-            assert wait_for(lambda: len(load.accepted) > 20, 20)
+            assert wait_for(lambda: len(load.accepted) > 20, 60)
             file = fill(small_disk / 'postgres')
             assert wait_for(lambda: load.refused[503] >= 4, 60), 'the disk did not become full'
             assert wait_for(lambda: not writes_its_log(system), 20), 'PostgreSQL had room for its log'

@@ -63,7 +63,7 @@ class Followed(Subscriber):
         self.thread.join()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_what_was_answered_survives_the_primary(servers, tmp_path):
     with Parts(tmp_path) as parts:
         whole = Whole(parts, both(*servers), slots=4)
@@ -76,12 +76,12 @@ def test_what_was_answered_survives_the_primary(servers, tmp_path):
                 servers[1].promote()
                 time.sleep(1)
                 servers[0].copy(servers[1]).start()  # the dead machine comes back, as the other's standby
-                assert wait_for(lambda: len(load.accepted) > before + 20, 40), 'nothing is accepted'
+                assert wait_for(lambda: len(load.accepted) > before + 20, 80), 'nothing is accepted'
             assert before > 20
             assert wait_for(lambda: not whole.query('SELECT 1 FROM jobs WHERE completed_at IS NULL LIMIT 1'), 60)
             assert not set(load.accepted) - {row['id'] for row in whole.query('SELECT id::text FROM jobs')}
             events = whole.query('SELECT seq, job_id::text, type, status, attempt FROM events ORDER BY seq')
-            assert wait_for(lambda: follower.last == len(events), 40), (follower.last, len(events))
+            assert wait_for(lambda: follower.last == len(events), 80), (follower.last, len(events))
         finally:
             follower.close()
         check(whole)
@@ -89,7 +89,7 @@ def test_what_was_answered_survives_the_primary(servers, tmp_path):
         assert follower.timelines == [1, 2]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_dead_primary_that_comes_back_as_one_takes_no_job(servers, tmp_path):
     """It has no standby, so nothing that it commits counts; when it is gone again, the promoted one goes on."""
     third = Server()
@@ -104,11 +104,11 @@ def test_a_dead_primary_that_comes_back_as_one_takes_no_job(servers, tmp_path):
             parts.kill('gateway-1')
             servers[0].start()
             whole.start('gateway-1')  # it asks the first host first
-            assert wait_for(lambda: answers(whole), 20)
+            assert wait_for(lambda: answers(whole), 40)
             for _ in range(3):
                 assert post(whole).status_code == 503
             servers[0].kill()
-            assert wait_for(lambda: post(whole).status_code == 202, 40), 'the promoted one is not found'
+            assert wait_for(lambda: post(whole).status_code == 202, 80), 'the promoted one is not found'
             assert wait_for(lambda: not whole.query('SELECT 1 FROM jobs WHERE completed_at IS NULL'), 40)
             check(whole)
     finally:
@@ -129,7 +129,7 @@ def post(whole: Whole) -> httpx.Response:
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_commits_that_wait_for_a_standby_do_not_use_up_the_connections(servers, tmp_path):
     """PostgreSQL keeps each of them until the standby is back, though whoever asked has long gone."""
     with Parts(tmp_path) as parts:
@@ -146,9 +146,9 @@ def test_commits_that_wait_for_a_standby_do_not_use_up_the_connections(servers, 
         for _ in range(2):
             assert post(whole).status_code == 503
         assert servers[0].query(WAITING)[0][0] == before, 'each attempt leaves a connection behind'
-        assert wait_for(lambda: 'commits wait for a standby that is not there' in whole.log('gateway-1'), 10)
+        assert wait_for(lambda: 'commits wait for a standby that is not there' in whole.log('gateway-1'), 40)
         servers[1].copy(servers[0]).start()
-        assert wait_for(lambda: post(whole).status_code == 202, 40)
+        assert wait_for(lambda: post(whole).status_code == 202, 80)
         for thread in given_up:
             thread.join()
 
@@ -165,4 +165,4 @@ def test_two_hosts_without_synchronous_replication_are_refused(servers, tmp_path
         for _ in range(10):
             assert post(whole).status_code == 503
         assert whole.http.get('/readyz').status_code == 503
-        assert 'accepted jobs could be lost at a failover' in whole.log('gateway-1')
+        assert wait_for(lambda: 'accepted jobs could be lost at a failover' in whole.log('gateway-1'), 20)

@@ -31,7 +31,7 @@ NEW = 'node-3'
 NODES = ('node-1', 'node-2', NEW)
 DATABASE = 'postgresql:///paratope?host=/run/postgresql&user=paratope'
 
-pytestmark = [pytest.mark.timeout(240),
+pytestmark = [pytest.mark.timeout(500),
               pytest.mark.skipif(not possible(), reason='no network namespaces with a bridge here')]
 
 

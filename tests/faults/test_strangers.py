@@ -37,12 +37,12 @@ def stranger(new_system):
 def test_a_message_of_another_organisation_changes_nothing(stranger, verb, fields):
     system, publish = stranger
     job = system.submit(system.make_variant('sleep=3'))
-    assert wait_for(lambda: system.jobs([job])[job]['status'] == 'running', 20)
+    assert wait_for(lambda: system.jobs([job])[job]['status'] == 'running', 40)
     for _ in range(20):
         for attempt in range(1, 4):
             publish(verb, job, uuid.uuid4(), attempt=attempt, **fields)
         time.sleep(0.05)
-    row = system.wait_terminal([job], 30)[job]
+    row = system.wait_terminal([job])[job]
     assert (row['status'], row['attempt']) == ('completed', 1)
     check(system)
 
@@ -59,7 +59,7 @@ def test_a_forged_event_does_not_move_the_edge(stranger):
         time.sleep(0.5)
         publish('event', job, org, attempt=1, status='completed', type='completed', seq=2**62, timeline=9)
         system.wait_terminal([system.submit()])
-        assert listener.poll(10000), 'no edge'
+        assert listener.poll(40000), 'no edge'
         edge = msgpack.unpackb(listener.recv_multipart()[1])
         assert edge['seq'] <= system.query('SELECT seq FROM event_counters WHERE org_id = %s', org)[0]['seq']
         assert edge['timeline'] == 1
@@ -76,7 +76,7 @@ def test_two_workers_with_one_name_do_not_kill_each_others_jobs(new_system):
     try:
         variant = system.make_variant('sleep=2')
         jobs = [system.submit(variant) for _ in range(4)]
-        rows = system.wait_terminal(jobs, 40)
+        rows = system.wait_terminal(jobs)
         assert {row['status'] for row in rows.values()} == {'completed'}
         assert max(row['attempt'] for row in rows.values()) <= 2
     finally:
@@ -101,9 +101,9 @@ def test_an_event_path_that_dies_silently_is_opened_anew(new_system, side):
          '--events', endpoints['events']], stderr=subprocess.PIPE, text=True)
     try:
         sessions = count_sessions(gateway)
-        assert wait_for(lambda: sessions() >= 1, 10), 'it never came into session'
+        assert wait_for(lambda: sessions() >= 1, 40), 'it never came into session'
         relay.cut()
-        assert wait_for(lambda: sessions() >= 2, 15), 'it never noticed'
+        assert wait_for(lambda: sessions() >= 2, 40), 'it never noticed'
         time.sleep(5)
         assert sessions() == 2, 'it goes on and on'
     finally:

@@ -18,7 +18,7 @@ def runs(file) -> list[str]:
     return file.read_text().splitlines() if file.exists() else []
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_worker_stops_at_its_bound_and_everything_settles(new_system, home):
     log, pipeline = home / 'runs', home / 'pipeline'
     pipeline.write_text(f'#!/bin/sh\nPARATOPE_TEST_LOG={log} exec {GENERIC}\n')

@@ -162,13 +162,13 @@ class System:
         os.kill(pid, signum)
         return pid
 
-    def wait_restarted(self, name: str, old: int, seconds: float = 10.0) -> int:
+    def wait_restarted(self, name: str, old: int, seconds: float = 40.0) -> int:
         """The new process id."""
         wait_for(lambda: self.pid(name) != old, seconds)
         assert self.pid(name) != old, f'{name} was not started again within {seconds} s'
         return self.pid(name)
 
-    def wait_database(self, seconds: float = 30.0) -> None:
+    def wait_database(self, seconds: float = 60.0) -> None:
         """Until PostgreSQL answers, as after its recovery."""
         def answers() -> bool:
             try:
@@ -177,14 +177,22 @@ class System:
                 return False
         assert wait_for(answers, seconds), f'PostgreSQL does not answer after {seconds} s'
 
-    def wait_ready(self, seconds: float = 30.0) -> None:
+    def wait_ready(self, seconds: float = 60.0) -> None:
         """Until the first gateway says that all is there."""
         def ready() -> bool:
             try:
-                return httpx.get(f'{self.url}/readyz', timeout=2, trust_env=False).status_code == 200
+                return httpx.get(f'{self.url}/readyz', timeout=10, trust_env=False).status_code == 200
             except httpx.HTTPError:
                 return False
         assert wait_for(ready, seconds), f'not ready after {seconds} s'
+
+    def wait_recorder(self, of: Iterable[str], seconds: float = 60.0) -> str:
+        """Which of these gateways records, as its log says: a moment after it does."""
+        def found() -> str | None:
+            return next((name for name in of if 'records now' in self.log(name)), None)
+        name = wait_for(found, seconds)
+        assert name, f'nobody records after {seconds} s'
+        return name
 
     # Its work
 
@@ -211,7 +219,7 @@ class System:
                           'error_message FROM jobs WHERE id = ANY (%s::uuid[])', list(ids))
         return {row['id']: row for row in rows}
 
-    def wait_terminal(self, ids: Iterable[str], seconds: float = 30.0) -> dict[str, dict]:
+    def wait_terminal(self, ids: Iterable[str], seconds: float = 60.0) -> dict[str, dict]:
         """id → row, once all have ended; also while PostgreSQL comes and goes."""
         wanted = list(ids)
         last: dict[str, dict] = {}
