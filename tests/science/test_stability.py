@@ -52,6 +52,29 @@ def test_there_and_back_is_exactly_opposite():
     header = ("sequence", "position", "mutant", "rsa")
     for a, b in zip(ddg(*there, header=header), ddg(*back, header=header)):
         assert a == -b
+    header = ("sequence", "position", "mutant", "wild_share", "mutant_share")
+    there = [(*row[:3], 0.37, 0.013) for row in there]
+    back = [(*row[:3], 0.013, 0.37) for row in back]
+    for a, b in zip(ddg(*there, header=header), ddg(*back, header=header)):
+        assert a == -b
+
+
+def test_relatives_add_a_logarithm_to_what_is_computed_without():
+    header = ("sequence", "position", "mutant", "mutant_share", "wild_share")
+    row = ("AKELIKEA", 4, "A")
+    without, rarer, unseen, equal = ddg(row + ("", ""), row + (0.05, 0.5), row + (0, 0.3), row + (0.2, 0.2), header=header)
+    assert [without] == ddg(row) and equal == without
+    assert rarer - without == pytest.approx(-0.3 * math.log(10), abs=2e-4)
+    assert unseen - without == pytest.approx(-0.3 * math.log(100), abs=2e-4)  # a share of 0 counts as 0.003
+
+
+@pytest.mark.parametrize("wild, mutant, why", [
+    ("0.2", "", "together"), ("", "0.2", "together"), ("1.1", "0.1", "share"), ("0.1", "nan", "share"),
+    ("much", "0.1", "share"), ("-0.1", "0.1", "share")])
+def test_bad_shares_are_named(wild, mutant, why):
+    found, status, errors = table([("GLG", 2, "A", wild, mutant)],
+                                  ("sequence", "position", "mutant", "wild_share", "mutant_share"))
+    assert status == 1 and found == [""] and "line 2" in errors and why in errors
 
 
 def test_buried_large_to_small_destabilises_more_than_exposed():

@@ -62,7 +62,8 @@ static void help(FILE *to)
           "\"error\"},\n"
           "and the exit status is 1 at the end; 2 is a wrong command or an unreadable file.\n\n"
           "A table has tab-separated columns sequence, position (from 1), mutant and, where known, "
-          "rsa\n(0 to 1); ddg is in kcal/mol, negative destabilises.\n",
+          "rsa\nand the shares wild_share and mutant_share among the protein's relatives (0 to 1); "
+          "ddg is in\nkcal/mol, negative destabilises.\n",
           to);
 }
 

@@ -48,6 +48,16 @@ static void simba_of_leucine_to_alanine(void **state)
     assert_true(fabs(pt_simba_sym(amino('A'), amino('L'), 0) - 2.6296) < 1e-3);
 }
 
+/* Ten times as many relatives: 0.3 ln 10. A share of 0 counts as 0.003, so 0.3 ln 100 from 0.3. */
+static void what_relatives_say_is_a_logarithm(void **state)
+{
+    (void)state;
+    assert_true(fabs(pt_ddg_evidence(0.05, 0.5) - 0.690776) < 1e-6);
+    assert_true(fabs(pt_ddg_evidence(0, 0.3) - 1.381551) < 1e-6);
+    assert_true(pt_ddg_evidence(0.3, 0) == -pt_ddg_evidence(0, 0.3));
+    assert_true(pt_ddg_evidence(0.001, 0.002) == 0);
+}
+
 static void nothing(const char *step, double fraction, void *context)
 {
     (void)step;
@@ -78,6 +88,7 @@ int main(void)
         cmocka_unit_test(the_ends_of_a_sequence_have_fewer_neighbours),
         cmocka_unit_test(an_unknown_residue_has_no_change),
         cmocka_unit_test(simba_of_leucine_to_alanine),
+        cmocka_unit_test(what_relatives_say_is_a_logarithm),
         cmocka_unit_test(proposals_are_sorted_and_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,12 @@
  */
 bool pt_ddg(const char *sequence, size_t length, size_t at, double rsa, double ddg[PT_DDG_AMINO]);
 
+/*
+ *  What relatives say, to be added: 0.3 kcal/mol times the natural logarithm of the mutant's share
+ * over the wild residue's among them at that place (each 0 to 1).
+ */
+double pt_ddg_evidence(double wild_share, double mutant_share);
+
 /* SimBa-SYM (Baek & Kepp 2022); amino acids as indices of PT_AMINO. */
 double pt_simba_sym(int wild, int mutant, double rsa);
 

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEQUENCE, POSITION, MUTANT, RSA, COLUMNS, STATUS_ROW = 1, STATUS_FILE = 2 };
-static const char *const names[COLUMNS] = {"sequence", "position", "mutant", "rsa"};
+enum { SEQUENCE, POSITION, MUTANT, RSA, WILD_SHARE, MUTANT_SHARE, COLUMNS };
+enum { STATUS_ROW = 1, STATUS_FILE = 2 };
+static const char *const names[COLUMNS] = {"sequence", "position",   "mutant",
+                                           "rsa",      "wild_share", "mutant_share"};
 
 /* Which column of the file each name is; -1 when it has none. */
 typedef struct {
@@ -47,37 +49,60 @@ static void read_cells(char *line, const header_t *header, const char *cells[COL
     }
 }
 
-static bool read_rsa(const char *text, double *rsa)
+/* A number from 0 to 1; `unknown` where the cell is empty or not there. */
+static bool read_part(const char *text, double unknown, double *part)
 {
-    *rsa = PT_RSA_UNKNOWN;
+    *part = unknown;
     if (!text || !*text)
         return true;
     char *end;
-    *rsa = strtod(text, &end);
-    return end != text && !*end && *rsa >= 0 && *rsa <= 1;
+    *part = strtod(text, &end);
+    return end != text && !*end && *part >= 0 && *part <= 1;
+}
+
+/* Adds what the shares say where both are known. NULL, or why it cannot. */
+static const char *add_evidence(const char *const cells[COLUMNS], double *ddg)
+{
+    double wild, mutant;
+    if (!read_part(cells[WILD_SHARE], -1, &wild) || !read_part(cells[MUTANT_SHARE], -1, &mutant))
+        return "wild_share or mutant_share is no number from 0 to 1";
+    if ((wild < 0) != (mutant < 0))
+        return "wild_share and mutant_share go together";
+    *ddg += wild < 0 ? 0 : pt_ddg_evidence(wild, mutant);
+    return NULL;
+}
+
+/* NULL, or why a cell says nothing that can be computed. `at` counts from 0. */
+static const char *read_place(const char *const cells[COLUMNS], size_t *at, int *mutant)
+{
+    if (!cells[SEQUENCE] || !cells[POSITION] || !cells[MUTANT])
+        return "a column is missing";
+    char *end;
+    errno = 0;
+    unsigned long position = strtoul(cells[POSITION], &end, 10);
+    if (errno || end == cells[POSITION] || *end || position < 1 ||
+        position > strlen(cells[SEQUENCE]))
+        return "position is no residue of the sequence (counted from 1)";
+    *at = position - 1;
+    *mutant = strlen(cells[MUTANT]) == 1 ? pt_amino_index(cells[MUTANT][0]) : -1;
+    return *mutant < 0 ? "mutant is none of the 20 amino acids (one capital letter)" : NULL;
 }
 
 /* NULL, or why the row cannot be computed. */
 static const char *compute(const char *const cells[COLUMNS], double *ddg)
 {
-    if (!cells[SEQUENCE] || !cells[POSITION] || !cells[MUTANT])
-        return "a column is missing";
-    char *end;
-    size_t length = strlen(cells[SEQUENCE]);
-    errno = 0;
-    unsigned long position = strtoul(cells[POSITION], &end, 10);
-    if (errno || end == cells[POSITION] || *end || position < 1 || position > length)
-        return "position is no residue of the sequence (counted from 1)";
-    int mutant = strlen(cells[MUTANT]) == 1 ? pt_amino_index(cells[MUTANT][0]) : -1;
-    if (mutant < 0)
-        return "mutant is none of the 20 amino acids (one capital letter)";
+    size_t at;
+    int mutant;
     double rsa, all[PT_DDG_AMINO];
-    if (!read_rsa(cells[RSA], &rsa))
+    const char *why = read_place(cells, &at, &mutant);
+    if (why)
+        return why;
+    if (!read_part(cells[RSA], PT_RSA_UNKNOWN, &rsa))
         return "rsa is no number from 0 to 1";
-    if (!pt_ddg(cells[SEQUENCE], length, position - 1, rsa, all))
+    if (!pt_ddg(cells[SEQUENCE], strlen(cells[SEQUENCE]), at, rsa, all))
         return "the residue at position is none of the 20 amino acids (capital letters)";
     *ddg = all[mutant];
-    return NULL;
+    return add_evidence(cells, ddg);
 }
 
 /* Prints a row with its ddg; false when it has none. */

@@ -4,15 +4,8 @@
 #include "worker/pipelines/antibody/humanness.h"
 #include "worker/pipelines/antibody/regions.h"
 #include "worker/pipelines/humanization/humanization.h"
-#include <math.h>
 #include <string.h>
 
-/*
- *  What the repertoire's choice between two residues is worth: half of RT at 298 K a natural
- * logarithm, set by hand, since no measured set of antibody mutations is at hand to fit it to.
- */
-static const double EVIDENCE = 0.3;    /* kcal/mol */
-static const double RAREST = 0.003;    /* a share below is as good as never seen */
 static const double USUAL = 0.05;      /* a share from which a residue is no exception */
 static const double STABILIZING = 0.5; /* kcal/mol from which a substitution is proposed */
 
@@ -20,7 +13,7 @@ static double evidence(const char *allele, pt_position_t position, char wild, ch
 {
     double from = pt_repertoire_share(allele, position, wild);
     double to = pt_repertoire_share(allele, position, mutant);
-    return from < 0 || to < 0 ? 0 : EVIDENCE * log(fmax(to, RAREST) / fmax(from, RAREST));
+    return from < 0 || to < 0 ? 0 : pt_ddg_evidence(from, to);
 }
 
 /* A nanobody's hallmarks are what a human heavy chain does not have there. */
