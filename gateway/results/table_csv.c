@@ -62,6 +62,21 @@ static bool is_plain_list(const json_t *list)
     return json_array_size(list) > 0;
 }
 
+/* `path` with one key more; false: it does not fit. A dot within the key is no dot between two. */
+static bool step(char at[PATH_MAX_BYTES], const char *path, const char *key)
+{
+    int size = snprintf(at, PATH_MAX_BYTES, "%s%s", path, *path ? "." : "");
+    size_t used = size > 0 ? (size_t)size : 0;
+    for (; *key && used + 2 < PATH_MAX_BYTES; key++) {
+        if (*key == '.' || *key == '\\')
+            at[used++] = '\\';
+        at[used++] = *key;
+    }
+    if (used < PATH_MAX_BYTES)
+        at[used] = 0;
+    return !*key && used < PATH_MAX_BYTES;
+}
+
 static void walk(const json_t *value, const char *path, int depth, visit_t *visit, void *context)
 {
     const char *key;
@@ -75,8 +90,7 @@ static void walk(const json_t *value, const char *path, int depth, visit_t *visi
     json_object_foreach(object, key, member)
     {
         char at[PATH_MAX_BYTES];
-        int size = snprintf(at, sizeof at, "%s%s%s", path, *path ? "." : "", key);
-        if (size > 0 && (size_t)size < sizeof at)
+        if (step(at, path, key))
             walk(member, at, depth + 1, visit, context);
     }
 }
@@ -273,12 +287,14 @@ size_t pt_table_rows(const pt_table_t *self, const pt_table_job_t *job, const js
     return i < count ? i : 0;
 }
 
+/* Whether the path needs `results.` before it, to be another than the job's own columns, and than
+   what a result has under a key `results`. */
 static bool is_own(const char *path)
 {
     for (size_t i = 0; i < OWN; i++)
         if (strcmp(own[i], path) == 0)
             return true;
-    return strcmp(path, "other") == 0;
+    return strcmp(path, "other") == 0 || strncmp(path, "results.", strlen("results.")) == 0;
 }
 
 void pt_table_header(const pt_table_t *self, msgpack_sbuffer *to)

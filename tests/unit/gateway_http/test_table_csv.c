@@ -45,6 +45,15 @@ static void paths_have_dots(void **state)
                         OWN "a.b,a.c.d,e,other\r\n" JOB "1,x,,\r\n");
 }
 
+/* Two values, two columns. */
+static void a_dot_within_a_key_is_no_path(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        one("{\"a.b\": 1, \"a\": {\"b\": 2, \"c\\\\\": {\"d\": 3}}, \"a\\\\.b\": 4}"),
+        OWN "a\\.b,a.b,a.c\\\\.d,a\\\\\\.b,other\r\n" JOB "1,2,3,4,\r\n");
+}
+
 static void a_list_of_objects_is_rows(void **state)
 {
     (void)state;
@@ -117,6 +126,8 @@ static void own_columns_stay_apart(void **state)
     (void)state;
     assert_string_equal(one("{\"name\": \"x\", \"status\": 1, \"other\": 2}"),
                         OWN "results.name,results.status,results.other,other\r\n" JOB "x,1,2,\r\n");
+    assert_string_equal(one("{\"name\": \"x\", \"results\": {\"name\": \"y\"}}"),
+                        OWN "results.name,results.results.name,other\r\n" JOB "x,y,\r\n");
 }
 
 static void a_map_for_each_residue_is_left_out(void **state)
@@ -194,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_have_dots),
+        cmocka_unit_test(a_dot_within_a_key_is_no_path),
         cmocka_unit_test(a_list_of_objects_is_rows),
         cmocka_unit_test(a_list_under_a_key_is_rows_too),
         cmocka_unit_test(plain_lists_are_one_cell),
