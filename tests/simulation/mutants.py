@@ -136,7 +136,7 @@ MUTANTS = {
     # Limits, turns, classes.
     'submit_beyond_limits': Mutant(
         'a job is sent as it is submitted, though its organisation or type has a limit',
-        'tests/simulation/database_rows.c', ' && !db_is_limited(world, item->org, item->type)', ''),
+        'tests/simulation/database_rows.c', '!db_is_limited(world, item->org, item->type)', 'true'),
     'held_for_ever': Mutant(
         'an ending does not wake what a limit keeps back', 'tests/simulation/sweep.c',
         '            sweep->due[type] = 0;\n            any = true;\n', ''),

@@ -36,8 +36,16 @@ static size_t slots_of(const world_t *world, int type)
     return slots;
 }
 
+/* A broker whose few bytes are taken by one type has no room for the others. */
+static bool is_narrow(const world_t *world)
+{
+    return world->settings.broker_bytes < JOBS_MAX;
+}
+
 void check_not_stuck(world_t *world, int64_t since)
 {
+    if (is_narrow(world))
+        return;
     for (int i = 0; i < world->settings.jobs && since >= CALM; i++) {
         job_t *job = job_at(world, i);
         bool limited = database_is_held(world, i);
