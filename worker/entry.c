@@ -9,11 +9,11 @@
 #include <string.h>
 
 static const char *const keys[PT_ENTRY_KEYS] = {
-    [PT_ENTRY_PROGRAM] = "program", [PT_ENTRY_ARGUMENTS] = "arguments",
-    [PT_ENTRY_SLOTS] = "slots",     [PT_ENTRY_LIMITS] = "limits",
-    [PT_ENTRY_TIMEOUT] = "timeout", [PT_ENTRY_OPTIONS] = "options",
-    [PT_ENTRY_TITLE] = "title",     [PT_ENTRY_VERSION] = "version",
-    [PT_ENTRY_WANTS] = "wants"};
+    [PT_ENTRY_PROGRAM] = "program",   [PT_ENTRY_ARGUMENTS] = "arguments",
+    [PT_ENTRY_ARGUMENT] = "argument", [PT_ENTRY_SLOTS] = "slots",
+    [PT_ENTRY_LIMITS] = "limits",     [PT_ENTRY_TIMEOUT] = "timeout",
+    [PT_ENTRY_OPTIONS] = "options",   [PT_ENTRY_TITLE] = "title",
+    [PT_ENTRY_VERSION] = "version",   [PT_ENTRY_WANTS] = "wants"};
 
 void pt_worker_refuse(const char *what, const char *which)
 {
@@ -44,9 +44,17 @@ static const char **value_of(pt_entry_t *self, const char *key, size_t size)
     return NULL;
 }
 
+static void add_argument(pt_entry_t *self, const char *argument)
+{
+    if (self->argument_count == PT_ARGUMENTS_MAX)
+        pt_worker_refuse("too many arguments", self->job_type);
+    self->argument[self->argument_count++] = argument;
+}
+
 static void check(const pt_entry_t *self)
 {
-    if (!self->values[PT_ENTRY_PROGRAM] && self->values[PT_ENTRY_ARGUMENTS])
+    bool arguments = self->values[PT_ENTRY_ARGUMENTS] || self->argument_count > 0;
+    if (!self->values[PT_ENTRY_PROGRAM] && arguments)
         pt_worker_refuse("arguments without a program", self->job_type);
     if (!self->values[PT_ENTRY_OPTIONS] &&
         (self->values[PT_ENTRY_TITLE] || self->values[PT_ENTRY_VERSION] ||
@@ -69,6 +77,8 @@ size_t pt_entries_read(pt_entry_t entries[PT_TYPES_MAX], const pt_options_t *opt
         if (!text[key + 1])
             pt_worker_refuse("a value is missing", text);
         *value = text + key + 1;
+        if (value == &entry->values[PT_ENTRY_ARGUMENT])
+            add_argument(entry, *value);
     }
     for (size_t i = 0; i < count; i++)
         check(&entries[i]);

@@ -195,15 +195,22 @@ static void check_given_programs(const pt_options_t *options, pt_agent_config_t 
     }
 }
 
-/* The words, ended by NULL; they live as long as the program. */
-static const char *const *read_arguments(const char *text)
+/* The words, then each of the entry's (NULL: there is none), ended by NULL; they live as long as
+   the program. */
+static const char *const *read_arguments(const char *text, const pt_entry_t *entry)
 {
     const char **words = calloc(PT_ARGUMENTS_MAX + 1, sizeof *words);
     char word[1024];
-    for (size_t n = 0; words && text && pt_word(text, n, word, sizeof word); n++) {
+    size_t n = 0;
+    for (; words && text && pt_word(text, n, word, sizeof word); n++) {
         if (n == PT_ARGUMENTS_MAX)
             pt_worker_refuse("too many arguments", text);
         words[n] = strdup(word);
+    }
+    for (size_t i = 0; words && entry && i < entry->argument_count; i++) {
+        if (n == PT_ARGUMENTS_MAX)
+            pt_worker_refuse("too many arguments", entry->job_type);
+        words[n++] = entry->argument[i];
     }
     return words;
 }
@@ -239,9 +246,9 @@ static void read_program(pt_worker_config_t *config, size_t n, const char *given
     if (given || (!program && own))
         config->arguments[n] = NULL;
     else if (program)
-        config->arguments[n] = read_arguments(entry->values[PT_ENTRY_ARGUMENTS]);
+        config->arguments[n] = read_arguments(entry->values[PT_ENTRY_ARGUMENTS], entry);
     else
-        config->arguments[n] = read_arguments(config->agent.types[n].job_type);
+        config->arguments[n] = read_arguments(config->agent.types[n].job_type, NULL);
 }
 
 void pt_types_read(pt_worker_config_t *config, const pt_options_t *options, const char *usual)

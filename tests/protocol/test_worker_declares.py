@@ -126,6 +126,22 @@ def test_an_entry_starts_its_program_with_its_arguments_in_its_slots(broker, sta
     assert broker.wait('result', 20, job_id=other).payload['results'] == []
 
 
+def test_an_argument_keeps_its_spaces_and_quotes(broker, start, tmp_path):
+    start(config=textwrap.dedent(f"""\
+        pipelines
+            a_type
+                program = "{program(tmp_path)}"
+                argument = "two words"
+                arguments = "-a -b"
+                argument = '  a "quoted"  one = # no comment'
+                argument = "é"
+        """))
+    credit(broker, 'a_type')
+    job = broker.job(job_type='a_type')
+    assert broker.wait('result', 20, job_id=job).payload['results'] == \
+        ['-a', '-b', 'two words', '  a "quoted"  one = # no comment', 'é']
+
+
 def test_the_configurations_schema_counts_more_than_the_pipelines(broker, start, tmp_path):
     start(config=textwrap.dedent(f'''\
         pipelines
@@ -178,6 +194,8 @@ ENTRY = 'pipelines\n    a_type\n        '
     (ENTRY + 'program = /bin/cat\n        limits = "memory=1"\n', 'the least are 16M of memory'),
     (ENTRY + 'program = /bin/cat\n        version = "1.0.0"\n', 'title, version and wants come with options'),
     (ENTRY + 'slots = 1\n        arguments = "-x"\n', 'arguments without a program'),
+    (ENTRY + 'slots = 1\n        argument = "-x"\n', 'arguments without a program'),
+    (ENTRY + 'program = /bin/cat\n' + '        argument = "a b"\n' * 33, 'too many arguments'),
     (ENTRY + 'options = /nowhere.json\n', 'No such file or directory: /nowhere.json'),
     (ENTRY + 'options = SCHEMA\n        timeout = 5\n', 'without slots: a_type'),
     (ENTRY + 'options = SCHEMA\n        version = 1\n', 'a version is three numbers'),
