@@ -333,3 +333,11 @@ uint64_t credit_told(const world_t *self, peer_t to)
     size_t n = times_said(self, to, PT_CREDIT);
     return n ? pt_counts_get(&said(self, to, PT_CREDIT, n - 1)->msg.credit, TYPE) : 0;
 }
+
+void occupy(world_t *self, uint64_t n)
+{
+    add_worker(self, W(0), n);
+    for (uint64_t job = 1; job <= n; job++)
+        say_job(self, G(0), job, 99, 1);
+    world_clear(self);
+}

@@ -85,4 +85,7 @@ const said_t *said_of(const world_t *self, peer_t to, pt_verb_t verb, uint64_t j
 bool handed_back(const said_t *gone);
 uint64_t credit_told(const world_t *self, peer_t to);
 
+/* A worker that takes `n` jobs, so that all others queue. */
+void occupy(world_t *self, uint64_t n);
+
 #endif

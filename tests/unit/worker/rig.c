@@ -456,3 +456,21 @@ uint64_t rig_credit(const rig_t *self)
     size_t count = rig_count_verb(self, PT_CREDIT);
     return count ? pt_counts_get(&rig_last(self, PT_CREDIT)->credit, TYPE) : 0;
 }
+
+void rig_open_job(rig_t *self, uint32_t attempt)
+{
+    rig_open_session(self);
+    rig_job(self, 1, attempt);
+    rig_forget(self);
+}
+
+void rig_tick(rig_t *self)
+{
+    rig_step(self, &(pt_input_t){.kind = PT_IN_TICK});
+}
+
+const pt_msg_t *rig_ending(const rig_t *self)
+{
+    assert_int_equal(rig_count_verb(self, PT_RESULT), 1);
+    return rig_last(self, PT_RESULT);
+}

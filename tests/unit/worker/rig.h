@@ -47,8 +47,11 @@ void rig_open_declared(rig_t *self, const void *declared, size_t size);
 
 /* rig_open, and already welcomed; what was said until then is forgotten. */
 void rig_open_session(rig_t *self);
+/* And with a job, 1, at that attempt. */
+void rig_open_job(rig_t *self, uint32_t attempt);
 
 void rig_step(rig_t *self, const pt_input_t *input);
+void rig_tick(rig_t *self);
 /* Ticks whenever the agent asks for it, until `ms` have passed; every `beat_ms` (0: never) the
    broker beats. */
 void rig_run(rig_t *self, int64_t ms, int64_t beat_ms);
@@ -94,6 +97,8 @@ const rig_output_t *rig_nth(const rig_t *self, pt_output_kind_t kind, size_t n);
 const rig_output_t *rig_nth_verb(const rig_t *self, pt_verb_t verb, size_t n);
 /* The last. */
 const pt_msg_t *rig_last(const rig_t *self, pt_verb_t verb);
+/* The result that was said; fails the test unless there is one alone. */
+const pt_msg_t *rig_ending(const rig_t *self);
 /* The last credit that was given, 0 if none. */
 uint64_t rig_credit(const rig_t *self);
 

@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-static void open_with_job(rig_t *rig)
-{
-    rig_open_session(rig);
-    rig_job(rig, 1, 3);
-    rig_forget(rig);
-}
-
 static void assert_log(const rig_output_t *said, uint64_t offset, const char *text)
 {
     assert_int_equal(said->msg.job_id.bytes[0], 1);
@@ -26,7 +19,7 @@ static void it_is_said_at_most_twice_a_second_and_whole(void **state)
 {
     rig_t rig;
     (void)state;
-    open_with_job(&rig);
+    rig_open_job(&rig, 3);
     for (int i = 0; i < 100; i++) {
         rig_stderr(&rig, 0, "x");
         rig_run(&rig, 10, 0);
@@ -40,7 +33,7 @@ static void the_last_words_do_not_wait_for_more(void **state)
 {
     rig_t rig;
     (void)state;
-    open_with_job(&rig);
+    rig_open_job(&rig, 3);
     rig_stderr(&rig, 0, "one ");
     rig_run(&rig, 10, 0);
     rig_stderr(&rig, 0, "two");
@@ -54,7 +47,7 @@ static void all_of_it_goes_before_the_ending_and_again_with_it(void **state)
 {
     rig_t rig;
     (void)state;
-    open_with_job(&rig);
+    rig_open_job(&rig, 3);
     rig_stderr(&rig, 0, "why");
     rig_result(&rig, 0, 100);
     assert_log(rig_nth_verb(&rig, PT_LOG, 0), 0, "why");
@@ -75,12 +68,12 @@ static void it_goes_with_a_death_and_with_a_large_result(void **state)
 {
     rig_t rig;
     (void)state;
-    open_with_job(&rig);
+    rig_open_job(&rig, 3);
     rig_stderr(&rig, 0, "dying");
     rig_died(&rig, 0, (pt_death_t){.signal = 11});
     assert_log(rig_nth_verb(&rig, PT_LOG, 0), 0, "dying");
     rig_close(&rig);
-    open_with_job(&rig);
+    rig_open_job(&rig, 3);
     rig_stderr(&rig, 0, "large");
     rig_result(&rig, 0, 100000);
     assert_int_equal(rig_count_verb(&rig, PT_LOG), 0); /* it is being written */
@@ -93,7 +86,7 @@ static void a_stopped_job_says_nothing_more_and_the_next_begins_at_nothing(void 
 {
     rig_t rig;
     (void)state;
-    open_with_job(&rig);
+    rig_open_job(&rig, 3);
     rig_stderr(&rig, 0, "one");
     rig_stop(&rig, 1, 3);
     rig_stderr(&rig, 0, "late");
@@ -112,7 +105,7 @@ static void without_a_session_it_waits(void **state)
 {
     rig_t rig;
     (void)state;
-    open_with_job(&rig);
+    rig_open_job(&rig, 3);
     rig_run(&rig, 3000, 0); /* the broker is silent */
     rig_stderr(&rig, 0, "kept");
     rig_run(&rig, 1000, 0);
@@ -150,12 +143,12 @@ static void memory_that_was_refused_is_called_so_by_what_the_program_wrote(void 
 {
     rig_t rig;
     (void)state;
-    open_with_job(&rig);
+    rig_open_job(&rig, 3);
     rig_stderr(&rig, 0, "Traceback\nMemoryError\n");
     rig_died(&rig, 0, (pt_death_t){.status = 1});
     assert_string_equal(rig_last(&rig, PT_RESULT)->code, "out_of_memory");
     rig_close(&rig);
-    open_with_job(&rig);
+    rig_open_job(&rig, 3);
     rig_stderr(&rig, 0, "Traceback\nValueError\n");
     rig_died(&rig, 0, (pt_death_t){.status = 1});
     assert_string_equal(rig_last(&rig, PT_RESULT)->code, "died_exit");

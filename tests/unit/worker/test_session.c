@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static void tick(rig_t *rig)
-{
-    rig_step(rig, &(pt_input_t){.kind = PT_IN_TICK});
-}
-
 static void assert_ref(const pt_refs_t *refs, size_t n, uint8_t job, uint32_t attempt)
 {
     assert_true(n < refs->count);
@@ -22,7 +17,7 @@ static void first_it_connects_and_says_hello(void **state)
     (void)state;
     rig_open(&rig);
     assert_int_equal(rig.count, 0);
-    tick(&rig);
+    rig_tick(&rig);
     assert_int_equal(rig_nth(&rig, PT_OUT_CONNECT, 0)->broker, 0);
     const pt_msg_t *hello = rig_last(&rig, PT_HELLO);
     assert_string_equal(hello->role, "worker");
@@ -55,7 +50,7 @@ static void hello_that_could_not_be_sent_is_said_again_soon(void **state)
     rig_t rig;
     (void)state;
     rig_open(&rig);
-    tick(&rig);
+    rig_tick(&rig);
     rig_step(&rig, &(pt_input_t){.kind = PT_IN_SEND_FAILED});
     rig_run(&rig, 50, 0);
     assert_int_equal(rig_count_verb(&rig, PT_HELLO), 2);
@@ -125,7 +120,7 @@ static void messages_of_another_session_are_dropped(void **state)
     rig_forget(&rig);
     memset(rig.session, 9, sizeof rig.session);
     rig_job(&rig, 1, 1);
-    tick(&rig);
+    rig_tick(&rig);
     assert_int_equal(rig.count, 0);
     rig_close(&rig);
 }
@@ -138,7 +133,7 @@ static void own_pause_is_not_the_brokers_silence(void **state)
     rig_run(&rig, 500, 0);
     rig_forget(&rig);
     rig.now.ms += 10000;
-    tick(&rig);
+    rig_tick(&rig);
     assert_int_equal(rig_count(&rig, PT_OUT_CONNECT), 0);
     rig_run(&rig, 2400, 0);
     assert_int_equal(rig_count(&rig, PT_OUT_CONNECT), 0);
@@ -154,7 +149,7 @@ static void asked_for_a_new_hello_it_opens_a_new_socket_at_once(void **state)
     rig_open_session(&rig);
     rig_forget(&rig);
     rig_hello_again(&rig, NULL);
-    tick(&rig);
+    rig_tick(&rig);
     assert_int_equal(rig_nth(&rig, PT_OUT_CONNECT, 0)->broker, 0);
     assert_int_equal(rig_count_verb(&rig, PT_HELLO), 1);
     rig_close(&rig);
@@ -165,7 +160,7 @@ static void refused_with_a_reason_it_waits_an_interval_and_after_three_leaves(vo
     rig_t rig;
     (void)state;
     rig_open(&rig);
-    tick(&rig);
+    rig_tick(&rig);
     for (size_t i = 0; i < 3; i++) {
         rig_forget(&rig);
         rig_hello_again(&rig, "too many workers");
@@ -197,7 +192,7 @@ static void lost_connection_begins_again_and_running_jobs_go_on(void **state)
     rig_job(&rig, 1, 1);
     rig_forget(&rig);
     rig_step(&rig, &(pt_input_t){.kind = PT_IN_SEND_FAILED});
-    tick(&rig);
+    rig_tick(&rig);
     assert_int_equal(rig_nth(&rig, PT_OUT_CONNECT, 0)->broker, 0);
     assert_int_equal(rig_count(&rig, PT_OUT_KILL), 0);
     assert_ref(&rig_last(&rig, PT_HELLO)->leases, 0, 1, 1);
@@ -256,7 +251,7 @@ static void new_session_counts_credit_from_nothing(void **state)
     rig_run(&rig, 3000, 0);
     rig_forget(&rig);
     rig_welcome(&rig, 2);
-    tick(&rig);
+    rig_tick(&rig);
     assert_int_equal(rig_credit(&rig), SLOTS - 2);
     rig_close(&rig);
 }
@@ -285,7 +280,7 @@ static void shutdown_hands_back_says_bye_and_exits(void **state)
     rig_job(&rig, 1, 7);
     rig_forget(&rig);
     rig_shutdown(&rig);
-    tick(&rig);
+    rig_tick(&rig);
     const pt_msg_t *gone = rig_last(&rig, PT_GONE);
     assert_int_equal(gone->job_id.bytes[0], 1);
     assert_int_equal(gone->attempt, 7);
@@ -314,7 +309,7 @@ static void shutdown_waits_for_settlement_and_leaves_with_the_last(void **state)
     assert_int_equal(rig_count_verb(&rig, PT_CREDIT), 0);
     assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 0);
     rig_settle(&rig, 1, 1, "committed");
-    tick(&rig);
+    rig_tick(&rig);
     assert_int_equal(rig_count_verb(&rig, PT_BYE), 1);
     assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 1);
     rig_close(&rig);
@@ -355,7 +350,7 @@ static void what_runs_may_finish_within_the_grace_and_is_settled(void **state)
     rig_run(&rig, 1999, 1000); /* beyond the grace: the ending has two seconds of its own */
     assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 0);
     rig_settle(&rig, 1, 1, "committed");
-    tick(&rig);
+    rig_tick(&rig);
     assert_int_equal(rig_count_verb(&rig, PT_BYE), 1);
     assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 1);
     rig_close(&rig);
@@ -397,7 +392,7 @@ static void job_whose_inputs_are_on_their_way_is_handed_back_at_once(void **stat
     rig_job_large(&rig, 1, 1, 100000);
     rig_forget(&rig);
     rig_shutdown(&rig);
-    tick(&rig);
+    rig_tick(&rig);
     assert_true(rig_last(&rig, PT_GONE)->handed_back);
     assert_int_equal(rig_count(&rig, PT_OUT_EXIT), 1);
     rig_close(&rig);
