@@ -39,7 +39,8 @@ def make_token(system) -> tuple[str, str]:
 def clients(system, token: str):
     urls = system.env['PARATOPE_URLS'].split()
     assert len(urls) == 2
-    opened = [httpx.Client(base_url=url, headers={'Authorization': f'Bearer {token}'}, timeout=5, trust_env=False)
+    assert wait_for(lambda: len(system.query(CONTROL)) == 2, 40), 'both listen, also after what the test before did'
+    opened = [httpx.Client(base_url=url, headers={'Authorization': f'Bearer {token}'}, timeout=20, trust_env=False)
               for url in urls]
     yield opened
     for client in opened:
@@ -81,7 +82,7 @@ def test_by_both_gateways(pair):
         check_refused_within_a_second(opened, time.monotonic())
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 def test_while_the_listening_connections_are_ended_over_and_over(pair):
     token_id, token = make_token(pair)
     stop = threading.Event()
@@ -104,7 +105,7 @@ def test_while_the_listening_connections_are_ended_over_and_over(pair):
     pair.wait_ready()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 def test_while_no_listening_connection_can_be_opened(pair):
     """The handlers' own connections still work; only who would be told of the change is away."""
     token_id, token = make_token(pair)
@@ -126,7 +127,7 @@ def test_while_no_listening_connection_can_be_opened(pair):
     pair.wait_ready()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 def test_while_the_listening_connections_are_stopped(pair):
     token_id, token = make_token(pair)
     with clients(pair, token) as opened:
@@ -148,7 +149,7 @@ def leaders(pair) -> int:
                for url in pair.env['PARATOPE_URLS'].split())
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 def test_after_their_connections_were_ended_the_gateways_listen_again_and_one_leads(pair):
     """A token in force is not disturbed by it, and the next that is revoked is heard of."""
     token_id, token = make_token(pair)
@@ -158,9 +159,9 @@ def test_after_their_connections_were_ended_the_gateways_listen_again_and_one_le
         pair.query(f'select pg_terminate_backend(pid) from ({CONTROL}) c')
         for _ in range(50):
             assert statuses(opened) == [200, 200]
-        assert wait_for(lambda: len(new := pair.query(CONTROL)) == 2 and {row['pid'] for row in new}.isdisjoint(old), 20)
+        assert wait_for(lambda: len(new := pair.query(CONTROL)) == 2 and {row['pid'] for row in new}.isdisjoint(old), 40)
         warm(opened)
-        assert leaders(pair) == 1
+        assert wait_for(lambda: leaders(pair) == 1, 40)
         check_refused_within_a_second(opened, revoke(pair, token_id))
 
 

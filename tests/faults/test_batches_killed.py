@@ -12,7 +12,8 @@ from harness.antibodies import EXAMPLE
 from harness.processes import wait_for
 
 COUNT = 2_000
-ROUNDS = 4
+ROUNDS = 4        # at least
+MOST_ROUNDS = 12  # until one was hit in the middle: how long a batch takes is the machine's other load, too
 
 
 def fasta(count: int) -> str:
@@ -20,13 +21,14 @@ def fasta(count: int) -> str:
 
 
 def post(system, text: str, answers: list) -> None:
-    """One batch of a type that nobody serves; what came back, if anything did."""
+    """One batch of a type that nobody serves; what came back, if anything did, and after how long."""
+    began = time.monotonic()
     try:
         answer = httpx.post(f'{system.url}/v1/batches?job_type=structure', content=text, timeout=60, trust_env=False,
                             headers={'Authorization': f'Bearer {system.token}', 'Content-Type': 'text/x-fasta'})
-        answers.append((answer.status_code, answer.json().get('id')))
+        answers.append((answer.status_code, answer.json().get('id'), time.monotonic() - began))
     except httpx.HTTPError as error:
-        answers.append((type(error).__name__, None))
+        answers.append((type(error).__name__, None, time.monotonic() - began))
 
 
 def whole_or_nothing(system) -> dict[str, int]:
@@ -44,27 +46,29 @@ def whole_or_nothing(system) -> dict[str, int]:
     return {row['id']: row['jobs'] for row in rows}
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize('victim', ['gateway-1', 'postgres'])
 def test_killed_in_the_middle_of_making_one(new_system, victim):
     system = new_system(workers=0, pipelines={'humanization': NOOP})
     text, answers = fasta(COUNT), []
-    began = time.monotonic()
-    post(system, text, answers)  # as long as one takes
-    took = time.monotonic() - began
+    post(system, text, answers)
     assert answers[0][0] == 202, answers
-    for n in range(ROUNDS):
+    for n in range(MOST_ROUNDS):
+        if n >= ROUNDS and (victim == 'postgres' or {status for status, *_ in answers} != {202}):
+            break
+        took = min(took for status, _, took in answers if status == 202)
         thread = threading.Thread(target=post, args=(system, text, answers))
         thread.start()
         # Most of it is the check of the sequences: more of the rounds are aimed at the end.
         time.sleep(took * random.Random(n).uniform(0.6, 1.1))
         old = system.kill(victim)
         thread.join()
-        system.wait_restarted(victim, old, 30)
+        system.wait_restarted(victim, old)
         system.wait_database()
         system.wait_ready()
         made = whole_or_nothing(system)
-        assert {batch for status, batch in answers if status == 202} <= set(made)
-    statuses = [status for status, _ in answers]
+        assert {batch for status, batch, _ in answers if status == 202} <= set(made)
+    statuses = [status for status, *_ in answers]
     print(f'{victim}: a batch took {took:.2f} s; {statuses}; {len(made)} of {len(answers)} were made')
     for batch in made:
         assert system.http.post(f'/v1/batches/{batch}/cancel', timeout=60).status_code == 200
@@ -73,6 +77,7 @@ def test_killed_in_the_middle_of_making_one(new_system, victim):
     assert victim == 'postgres' or set(statuses) != {202}, 'nobody was killed in the middle'
 
 
+@pytest.mark.timeout(300)
 def test_a_batch_goes_on_under_the_next_gateway(new_system):
     """What was answered 202 runs, although who answered it is killed at once."""
     system = new_system(workers=2, pipelines={'humanization': NOOP})

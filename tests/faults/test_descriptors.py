@@ -13,7 +13,7 @@ import pytest
 
 from harness.processes import die_with_parent, wait_for
 from harness.system import programs
-from protocol.broker_peers import Broker, Gateway, Peer, Worker, free_ports, pump, wait
+from protocol.broker_peers import Broker, Gateway, Peer, Ports, Worker, pump, wait
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -106,7 +106,8 @@ NEEDED = (THREADS + 512) + (8 + 64) + 200  # both listeners with all that they a
 
 @contextmanager
 def small_gateway(system, limit):
-    main, health = (f'127.0.0.1:{port}' for port in free_ports(2))
+    ports = Ports(2)
+    main, health = (f'127.0.0.1:{port}' for port in ports.numbers)
 
     def limited():
         die_with_parent(signal.SIGKILL)()
@@ -120,6 +121,7 @@ def small_gateway(system, limit):
     finally:
         process.kill()
         process.communicate()
+        ports.close()
 
 
 def status_of(url):

@@ -18,15 +18,20 @@ TYPE = 'humanization'
 INPUTS = msgpack.packb({'name': 'an antibody'})
 
 
-def free_ports(n):
-    """Ports that were free a moment ago, all different."""
-    holders = [socket.socket() for _ in range(n)]
-    for holder in holders:
-        holder.bind(('127.0.0.1', 0))
-    ports = [holder.getsockname()[1] for holder in holders]
-    for holder in holders:
-        holder.close()
-    return ports
+class Ports:
+    """So many free ports, kept bound until the end: nobody else gets them, also while the program, which sets
+    SO_REUSEADDR, is away."""
+
+    def __init__(self, n):
+        self.holders = [socket.socket() for _ in range(n)]
+        for holder in self.holders:
+            holder.bind(('127.0.0.1', 0))
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.numbers = [holder.getsockname()[1] for holder in self.holders]
+
+    def close(self):
+        for holder in self.holders:
+            holder.close()
 
 
 def die_with_parent():
@@ -39,7 +44,8 @@ class Broker:
 
     def __init__(self, *more, metrics=True, log=None):
         self.log = log  # a file for its standard error
-        self.ports = free_ports(5)
+        self.held = Ports(5)
+        self.ports = self.held.numbers
         names = ('gateways', 'workers', 'events-in', 'events')
         self.endpoints = {name: f'tcp://127.0.0.1:{port}' for name, port in zip(names, self.ports)}
         self.command = [str(PROGRAM), *more]
@@ -73,6 +79,8 @@ class Broker:
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+        finally:
+            self.held.close()
         return status, time.monotonic() - begin
 
     def metric(self, line):

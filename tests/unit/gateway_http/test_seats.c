@@ -18,6 +18,7 @@ typedef struct {
     sem_t waiting; /* it will wait in a moment */
     int ready;     /* what poll said */
     bool ended;
+    pid_t id; /* the thread's */
     pthread_t thread;
 } guest_t;
 
@@ -26,12 +27,26 @@ static void *sit(void *arg)
     guest_t *self = arg;
     pt_seat_take(self->seats);
     pt_seat_phase(self->phase, self->ms);
+    self->id = gettid();
     sem_post(&self->waiting);
     struct pollfd item = {.fd = self->pair[0], .events = POLLIN};
     self->ready = poll(&item, 1, 3000);
     self->ended = pt_seat_was_ended();
     pt_seat_leave();
     return NULL;
+}
+
+/* Or has ended already. */
+static bool is_asleep(pid_t thread)
+{
+    char path[64], state = 'R';
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+    FILE *stat = fopen(path, "r");
+    if (!stat)
+        return true;
+    assert_int_equal(fscanf(stat, "%*d (%*[^)]) %c", &state), 1);
+    fclose(stat);
+    return state == 'S';
 }
 
 static void come(guest_t *self, pt_seats_t *seats, pt_seat_phase_t phase, int ms)
@@ -41,7 +56,9 @@ static void come(guest_t *self, pt_seats_t *seats, pt_seat_phase_t phase, int ms
     sem_init(&self->waiting, 0, 0);
     pthread_create(&self->thread, NULL, sit, self);
     sem_wait(&self->waiting);
-    usleep(20000); /* until it waits; and each is older than the next */
+    do { /* each is older than the next, and on a busy machine it may not wait yet */
+        usleep(20000);
+    } while (!is_asleep(self->id));
 }
 
 /* Whether it had to leave; if not, its client's end is closed. */
@@ -118,7 +135,7 @@ static void the_share_of_its_time_counts_not_the_time(void **state)
     guest_t guests[8];
     pt_seats_t *seats = pt_seats_new(8);
     for (int i = 0; i < 8; i++)
-        come(&guests[i], seats, H, i == 3 ? 500 : 60000);
+        come(&guests[i], seats, H, i == 3 ? 5000 : 600000);
     for (int i = 0; i < 8; i++)
         assert_int_equal(had_to_leave(&guests[i]), i == 3);
     pt_seats_destroy(&seats);
