@@ -28,7 +28,10 @@ static const char *const sights[SIGHTS] = {"inputs fetched",
                                            "jobs kept back by a limit",
                                            "jobs kept back by a limit when faults are over",
                                            "an organisation's first job behind those of others",
-                                           "jobs given to a worker before those of a lesser class"};
+                                           "jobs given to a worker before those of a lesser class",
+                                           "pieces of logs said again with more",
+                                           "pieces of logs said again with as much or less",
+                                           "logs of which nothing was lost on its way"};
 
 #define P(POINT) (1u << POINT_##POINT)
 #define AT_GATEWAYS                                                                                \
@@ -56,13 +59,13 @@ static const unsigned must_strike[FAULTS] = {[FAULT_GATEWAY_DIES] = AT_GATEWAYS,
                                              [FAULT_DATABASE_CUT] = P(IDLE) | P(COMMIT_UNDER_WAY)};
 
 #define V(VERB) ((uint64_t)1 << PT_##VERB)
-/* What each role hears of the protocol. hello? towards a broker and logs are not simulated. */
+/* What each role hears of the protocol. hello? towards a broker is not simulated. */
 static const uint64_t must_hear[ROLES] = {
     [AT_GATEWAY] = V(WELCOME) | V(HELLO_AGAIN) | V(CREDIT) | V(BEAT) | V(HAVE) | V(GONE) | V(BYE) |
-                   V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(CHUNK) | V(FETCH),
+                   V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(CHUNK) | V(FETCH) | V(LOG),
     [AT_BROKER] = V(HELLO) | V(JOB) | V(CREDIT) | V(BEAT) | V(STOP) | V(SETTLED) | V(HAVE) |
                   V(GONE) | V(BYE) | V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(EDGE) |
-                  V(FETCH) | V(CHUNK),
+                  V(FETCH) | V(LOG) | V(CHUNK),
     [AT_WORKER] = V(WELCOME) | V(HELLO_AGAIN) | V(JOB) | V(BEAT) | V(STOP) | V(SETTLED) | V(BYE) |
                   V(FETCH) | V(CHUNK),
     [AT_SUBSCRIBER] = V(EVENT) | V(EDGE)};

@@ -66,6 +66,9 @@ typedef enum {
     SIGHT_LIMIT_LATE,         /* likewise, long after the faults */
     SIGHT_NEWCOMER_WAITED,    /* an organisation's first job went behind others' */
     SIGHT_CLASS_FIRST,        /* a job is given to a worker before one of a lesser class */
+    SIGHT_LOG_GREW,           /* a piece of a log is said again, with more */
+    SIGHT_LOG_AGAIN,          /* with as much or less */
+    SIGHT_LOG_WHOLE,          /* a log of which nothing was lost on its way */
     SIGHTS
 } sight_t;
 

@@ -21,6 +21,8 @@ void database_destroy(world_t *world)
 {
     for (int org = 0; org < ORGS_MAX; org++)
         free(world->database->events[org]);
+    for (int job = 0; job < JOBS_MAX; job++)
+        free(world->database->records[job].pieces);
     free(world->database);
 }
 
@@ -40,6 +42,7 @@ static void execute(world_t *world, statement_t *ask)
                                                               [DB_EDGES] = db_edges,
                                                               [DB_LEAD] = db_lead,
                                                               [DB_CANCEL] = db_cancel,
+                                                              [DB_STORE_LOGS] = db_store_logs,
                                                               [DB_READ_EVENTS] = db_read_events};
     verbs[ask->verb](world, ask);
     ask->timeline = world->database->timeline;

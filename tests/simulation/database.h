@@ -15,6 +15,8 @@
 #define TURNS_TEXT 256
 #define BATCH_MOST 32 /* submissions or facts in one statement */
 
+#define DB_PIECES_MAX 32
+
 typedef enum { DB_OK, DB_AWAY, DB_WAS_LOCKED, DB_WAS_REFUSED } db_outcome_t;
 
 typedef enum {
@@ -36,6 +38,7 @@ typedef enum {
     DB_EDGES,         /* number: a bit for each organisation → seqs */
     DB_LEAD,          /* try the lock, or keep the session alive → number: has the lock */
     DB_CANCEL,        /* items: one job → changed, row, event, seq; commits */
+    DB_STORE_LOGS,    /* pieces */
     DB_READ_EVENTS,   /* org, number: after → items: events, in order */
 } db_verb_t;
 
@@ -47,6 +50,7 @@ typedef enum {
     BY_CONTROL,
     BY_FETCHER,
     BY_SUPPLIER,
+    BY_LOGS,
     BY_REQUEST,
     THREADS
 } thread_t;
@@ -76,6 +80,8 @@ typedef struct {
     char turns[TURNS_TEXT];
     pt_uuid_t after;
     uint64_t seqs[ORGS_MAX], timeline;
+    log_piece_t pieces[DB_PIECES_MAX];
+    size_t piece_count;
     size_t count, room;
     item_t items[];
 } statement_t;

@@ -80,6 +80,7 @@ void database_check_end(world_t *world)
         else if (!is_fair(world, job, &record->row))
             broken(world, "job %d of script %d ended as %s after %u tries", i, (int)job->script,
                    pt_state_status(record->row.state), record->row.tries);
+        db_check_log(world, i);
         world->coverage->jobs++;
         world->coverage->attempts += record->row.attempt;
         world->coverage->completed += record->row.state == PT_COMPLETED;

@@ -1,6 +1,6 @@
 /* What the parts of the database share, and nobody else: database.c (statements on their way, and
- * what goes wrong), database_rows.c (what commits change), database_hand_out.c, database_ask.c
- * (questions), database_check.c (for who checks).
+ * what goes wrong), database_rows.c (what commits change), database_hand_out.c, database_logs.c,
+ * database_ask.c (questions), database_check.c (for who checks).
  */
 #ifndef SIM_DATABASE_INSIDE_H
 #define SIM_DATABASE_INSIDE_H
@@ -17,6 +17,8 @@ typedef struct {
     uint64_t locked_by;  /* transaction; 0: nobody */
     uint32_t handed_out; /* the last attempt that was */
     unsigned endings;    /* events that say it has ended */
+    log_piece_t *pieces; /* of its log, owned */
+    size_t piece_count;
 } record_t;
 
 typedef struct {
@@ -68,6 +70,11 @@ void db_next_due(world_t *world, statement_t *ask);
 /* Whether it counts for a limit. */
 bool db_is_limited(const world_t *world, int org, int type);
 void db_check_limits(world_t *world);
+
+/* database_logs.c */
+void db_store_logs(world_t *world, statement_t *ask);
+/* Of a job that has ended: its log is whole, if nothing of it was lost on its way. */
+void db_check_log(world_t *world, int job);
 
 /* database_ask.c */
 void db_awaits_ending(world_t *world, statement_t *ask);

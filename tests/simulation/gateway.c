@@ -231,7 +231,7 @@ static void say_in_session(gateway_t *self, int broker, pt_verb_t verb)
 
 static void subscribe(gateway_t *self, int broker, bool on)
 {
-    static const char *const heard[] = {"status.", "result.", "event."};
+    static const char *const heard[] = {"status.", "result.", "log.", "event."};
     for (size_t i = 0; i < sizeof heard / sizeof *heard; i++)
         network_subscribe(self->world, self->node, broker, heard[i], on);
 }
@@ -360,6 +360,8 @@ void gateway_hears(world_t *world, node_t *node, int broker, const parcel_t *par
     world->coverage->verbs[AT_GATEWAY][msg.verb]++;
     if (msg.verb == PT_ALIVE)
         pt_link_echo(&self->links[broker], gateway_now(self));
+    else if (msg.verb == PT_LOG)
+        logs_take(self, &msg, parcel_payload(parcel), parcel->payload_size);
     else if (msg.verb == PT_EVENT)
         sweep_event(self, &msg, pt_edges_is_new(self->edges, &msg.org_id, msg.seq));
     else
@@ -408,6 +410,7 @@ static void set_leader(gateway_t *self, bool leader)
     self->leader = self->hears = leader;
     recorder_set_active(self, leader);
     fetcher_set_active(self, leader);
+    logs_set_active(self, leader);
     sweep_set_active(self, leader);
     for (int i = 0; i < BROKERS; i++)
         subscribe(self, i, leader);
@@ -522,6 +525,7 @@ void gateway_die(world_t *world, node_t *node)
     recorder_clear(self);
     fetcher_destroy(self);
     supplier_destroy(self);
+    logs_clear(self);
     pt_edges_destroy(&self->edges);
     sweep_destroy(self);
     free(self);
@@ -567,5 +571,5 @@ bool gateway_busy(const node_t *node)
 {
     const gateway_t *self = node->state;
     return self->first || self->recorder.queued || self->recorder.count || self->committer.queued ||
-           self->committer.count;
+           self->committer.count || self->logs.queued || self->logs.taken;
 }

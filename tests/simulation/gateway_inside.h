@@ -16,6 +16,7 @@
 #define FACTS_MOST 64
 #define SUBMISSIONS_MAX 128
 #define FETCHES_MAX 64
+#define LOGS_MAX 256
 
 /* Part of a batch that is tried in one transaction: halves, or one organisation's. */
 typedef struct {
@@ -100,6 +101,13 @@ typedef struct {
     uint64_t serial;
 } supplier_t;
 
+typedef struct {
+    log_piece_t queue[LOGS_MAX], batch[DB_PIECES_MAX];
+    size_t queued, taken;
+    bool active, pausing;
+    uint64_t serial;
+} logs_t;
+
 /* What was heard of a job that a round asked for, written down beside the rules to check them. */
 typedef struct {
     uint32_t attempt, gone_for_certain; /* 0: none */
@@ -169,6 +177,7 @@ typedef struct {
     recorder_t recorder;
     fetcher_t fetcher;
     supplier_t supplier;
+    logs_t logs;
     sweep_t sweep;
 } gateway_t;
 
@@ -209,6 +218,11 @@ void fetcher_forget(gateway_t *self, const pt_uuid_t *job_id, uint32_t attempt);
 void supplier_new(gateway_t *self);
 void supplier_destroy(gateway_t *self);
 void supplier_asked(gateway_t *self, const pt_ticket_t *from, const pt_msg_t *fetch);
+
+/* ---- logs.c ---- */
+void logs_take(gateway_t *self, const pt_msg_t *msg, const void *payload, size_t size);
+void logs_set_active(gateway_t *self, bool active);
+void logs_clear(gateway_t *self);
 
 /* ---- sweep.c ---- */
 void sweep_new(gateway_t *self);

@@ -76,6 +76,7 @@ void jobs_new(world_t *world)
             job->large = (size_t)draw(world, 65600, 300000);
         if (random_chance(&world->random, world->settings.large_inputs))
             job->inputs = (size_t)draw(world, 65600, 400000);
+        job->writes = random_chance(&world->random, world->settings.logs);
         job->steps = (int)draw(world, 0, 3);
         job->step_us = draw(world, 1 * MS, short_ones ? 50 * MS : 900 * MS);
     }

@@ -26,6 +26,7 @@ typedef struct {
     int org, type, priority;
     script_t script;
     int bad_tries; /* that are left, or BAD_ALWAYS */
+    bool writes;   /* to standard error */
     int steps;     /* of progress */
     int64_t step_us;
     size_t large;     /* bytes of its result, if it does not fit into a message; else 0 */
@@ -34,8 +35,18 @@ typedef struct {
     int64_t could_go; /* since when it may go and there is a slot; 0: not now */
     bool accepted;    /* answered with 202 */
     bool cancel_asked;
-    uint8_t started[ATTEMPTS_MAX]; /* how often each attempt was given to a pipeline */
+    uint8_t started[ATTEMPTS_MAX];  /* how often each attempt was given to a pipeline */
+    uint32_t written[ATTEMPTS_MAX]; /* bytes to standard error, by each attempt */
+    bool log_lost;                  /* a piece of its log may not have come */
 } job_t;
+
+/* A piece of a job's log; what it says follows from the rest (transcripts.h). */
+typedef struct {
+    int job, org;
+    uint32_t attempt;
+    uint64_t offset;
+    size_t size;
+} log_piece_t;
 
 extern const char *const job_types[TYPES_MAX];
 

@@ -1,7 +1,9 @@
 #include "tests/simulation/network.h"
 
+#include "tests/simulation/transcripts.h"
+
 #define PEERS (GATEWAYS_MAX + WORKERS_MAX + ORGS_MAX)
-#define TOPICS_MAX 6
+#define TOPICS_MAX 8
 #define NONE (-1)
 
 /* One TCP connection of a job socket; its number is the routing id. */
@@ -237,6 +239,7 @@ void network_open(world_t *world, node_t *peer, int broker)
 
 void network_died(world_t *world, node_t *node)
 {
+    transcripts_may_be_lost(world);
     if (node->kind != BROKER) {
         for (int broker = 0; broker < BROKERS; broker++)
             network_close(world, node, broker, false);
@@ -386,6 +389,21 @@ static bool lost(world_t *world)
     return is_lost;
 }
 
+static bool is_log(const parcel_t *parcel)
+{
+    return parcel->topic_size > 4 && memcmp(parcel->bytes, "log.", 4) == 0;
+}
+
+/* What is dropped may be a piece of a log, which nobody says again. */
+static void note_dropped(world_t *world, const parcel_t *parcel)
+{
+    pt_msg_t msg;
+    if (!is_log(parcel) || pt_msg_decode(&msg, parcel_head(parcel), parcel->head_size))
+        return;
+    job_at(world, job_find(world, &msg.job_id))->log_lost = true;
+    pt_msg_clear(&msg);
+}
+
 static void on_published(world_t *world, node_t *broker, event_t *event)
 {
     broker_hears(world, broker, event->data);
@@ -395,6 +413,7 @@ void network_publish(world_t *world, node_t *peer, int broker, parcel_t *parcel)
 {
     link_t *link = link_of(world, peer, broker);
     if (!path_ready(world, link, broker, &link->pub_ready) || lost(world)) {
+        note_dropped(world, parcel);
         free(parcel);
         return;
     }
@@ -412,8 +431,10 @@ void network_publish(world_t *world, node_t *peer, int broker, parcel_t *parcel)
 static void on_relayed(world_t *world, node_t *peer, event_t *event)
 {
     link_t *link = link_of(world, peer, (int)event->number);
-    if (!link->exists)
+    if (!link->exists) {
+        note_dropped(world, event->data);
         return;
+    }
     if (peer->kind == GATEWAY)
         gateway_hears(world, peer, (int)event->number, event->data);
     else
@@ -430,22 +451,27 @@ static bool wants(const link_t *link, const parcel_t *parcel)
     return false;
 }
 
-static void relay_to(world_t *world, node_t *peer, int broker, const parcel_t *parcel)
+/* False: it does not want it, or it is lost. */
+static bool relay_to(world_t *world, node_t *peer, int broker, const parcel_t *parcel)
 {
     link_t *link = link_of(world, peer, broker);
     if (!peer->up || !wants(link, parcel) || !path_ready(world, link, broker, &link->sub_ready) ||
         lost(world))
-        return;
+        return false;
     int64_t at = arrival(world, &link->last_down);
     if (link->stalled_until[1] > at)
         at = link->last_down = link->stalled_until[1];
     message_at(world, peer, at, on_relayed, broker, copy_of(parcel));
+    return true;
 }
 
 void network_relay(world_t *world, int broker, const parcel_t *parcel)
 {
+    bool heard = false;
     for (int i = 0; i < world->settings.gateways; i++)
-        relay_to(world, &world->gateways[i], broker, parcel);
+        heard |= relay_to(world, &world->gateways[i], broker, parcel);
+    if (!heard)
+        note_dropped(world, parcel);
     for (int i = 0; i < world->settings.orgs; i++)
         relay_to(world, &world->subscribers[i], broker, parcel);
 }

@@ -4,6 +4,7 @@
 #include "tests/simulation/inputs.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/spool.h"
+#include "tests/simulation/transcripts.h"
 #include "worker/agent.h"
 
 #include <stdio.h>
@@ -454,6 +455,19 @@ static void say(worker_t *self, size_t slot, const pt_said_t *said)
     step(self, &(pt_input_t){.kind = PT_IN_SAID, .slot = slot, .said = said});
 }
 
+/* To standard error: often little, sometimes more than is kept. */
+static void write_log(worker_t *self, size_t number)
+{
+    const slot_t *slot = &self->slots[number];
+    world_t *world = self->world;
+    size_t size = (size_t)draw(world, 0, random_chance(&world->random, 50) ? 30000 : 300);
+    char *text = must_alloc(size);
+    transcript_write(world, slot->job, slot->attempt, text, size);
+    step(self,
+         &(pt_input_t){.kind = PT_IN_STDERR, .slot = number, .text = text, .payload_size = size});
+    free(text);
+}
+
 static void say_progress(worker_t *self, size_t number, const job_t *job)
 {
     slot_t *slot = &self->slots[number];
@@ -545,6 +559,8 @@ static void on_pipeline(world_t *world, node_t *node, event_t *event)
     if (slot->serial != (unsigned)(event->number >> 8) || !slot->up || !slot->busy)
         return;
     job_t *job = job_at(world, slot->job);
+    if (job->writes)
+        write_log(self, number);
     if (slot->step < job->steps)
         say_progress(self, number, job);
     else
