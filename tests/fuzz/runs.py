@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
 BUILD = Path(os.environ.get('PARATOPE_FUZZ_BUILD') or SOURCE / 'build-fuzz')
 # A target that hangs or eats memory has found something. Who asks for too much gets NULL, as in production.
-LIMITS = ['-timeout=10', '-rss_limit_mb=2048', '-print_final_stats=1', '-close_fd_mask=3']
+LIMITS = ['-timeout=30', '-rss_limit_mb=2048', '-print_final_stats=1', '-close_fd_mask=3']
 # What ends a program in the middle leaves to the system what it had.
 LEAKS = {'options'}
 
