@@ -61,6 +61,8 @@ static bool is_fair(const world_t *world, const job_t *job, const pt_row_t *row)
         return true;
     if (strcmp(row->code, "not_served") == 0)
         return world->settings.queue_timeout_us < 60 * (int64_t)SECOND;
+    if (strcmp(row->code, "spool_failed") == 0) /* each time that it was tried */
+        return world->settings.spool_fails > 0 && row->tries == pt_patience_default.max_tries;
     if (job->script == SCRIPT_FAILS || job->script == SCRIPT_UNACCEPTABLE)
         return row->tries > 0;
     return job->script != SCRIPT_GOOD && row->tries == pt_patience_default.max_tries;

@@ -186,7 +186,10 @@ static inline int64_t gateway_now(const gateway_t *self)
     return local_ms(self->world, self->node);
 }
 
-/* ---- gateway.c: the links ---- */
+/* ---- gateway_links.c ---- */
+parcel_t *links_encode(const pt_msg_t *msg, const void *payload, size_t payload_size);
+/* To all who subscribed. */
+void links_publish(gateway_t *self, const pt_msg_t *msg);
 void links_send(gateway_t *self, const pt_ticket_t *ticket, pt_msg_t *msg, const void *payload,
                 size_t payload_size, int64_t expires);
 void links_about_job(pt_msg_t *msg, pt_verb_t verb, const pt_uuid_t *job_id, uint32_t attempt);

@@ -153,6 +153,17 @@ MUTANTS = {
         'a broker gives the lowest class first', 'broker/queue.c',
         'size_t priority = 0;\n    while (TAILQ_EMPTY(&turns->jobs[priority]))\n        priority++;',
         'size_t priority = PT_PRIORITIES - 1;\n    while (TAILQ_EMPTY(&turns->jobs[priority]))\n        priority--;'),
+    # Logs.
+    'log_in_its_wrong_place': Mutant(
+        'each piece of a log says that it is the first', 'worker/agent_logs.c', 'about(self, slot, piece.offset, &msg)',
+        'about(self, slot, 0, &msg)'),
+    'log_without_its_end': Mutant(
+        'the last piece of a log is not said with the ending', 'worker/agent_logs.c',
+        'for (size_t i = 0; i < count; i++) {\n        pt_msg_t msg;',
+        'for (size_t i = 0; i + 1 < count; i++) {\n        pt_msg_t msg;'),
+    'log_of_the_former': Mutant(
+        'what a job wrote is kept for the next one in its slot', 'worker/agent_logs.c',
+        '    pt_transcript_clear(&slot->job.wrote);\n', ''),
     # Who follows the events.
     'edge_ignored': Mutant(
         'a subscriber does not look at edges', 'tests/simulation/subscriber.c',
