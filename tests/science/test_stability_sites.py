@@ -71,6 +71,23 @@ def test_relatives_and_a_structure_reach_the_goal(report, fitted, left_out, site
     report["ddg_evidence"] = weighed(found["the accessibility"], rows, parts[2])
 
 
+def test_it_is_not_the_wild_protein_among_its_own_relatives(report, fitted, left_out, sites):  # noqa: F811
+    """Where another residue is commoner among the relatives, they help as much; what a bare word of the wild one would do."""
+    scales, rows = fitted
+    rows, *parts = known(sites, rows, left_out[0])
+    found = variants(scales, rows, *parts)
+    rarer = [i for i, r in enumerate(rows) if any(float(sites[r[0], r[2]][a]) > parts[2][i][0] for a in fit_ddg.AMINO)]
+
+    def figures(predicted, chosen):
+        return fit_ddg.figures([predicted[i] for i in chosen], [rows[i][5] for i in chosen])[:2]
+    without, relatives = (figures(found[name], rarer) for name in ("the sequence", "relatives"))
+    assert len(rarer) > len(rows) / 3 and relatives[0] > without[0] + 0.02 and relatives[1] > without[1] + 0.05
+    constant = figures([p - 1 for p in found["the sequence"]], range(len(rows)))
+    report["ddg_rarer"] = (f"in {len(rarer)} rows, and there they raise the direct figure from {without[0]:.3f} to "
+                           f"{relatives[0]:.3f}, that together from {without[1]:.3f} to {relatives[1]:.3f}")
+    report["ddg_constant"] = f"{constant[0]:.3f} direct and {constant[1]:.3f} together"
+
+
 def of_ssym(scales, rows, sites):
     """The same on Ssym, with its proteins and their relatives out of the fit; antisymmetric, so the bias is 0."""
     direct = list(fit_ddg.mutations(shared("stability/ssym_direct.csv")))
