@@ -133,6 +133,7 @@ static const command_t commands[] = {
     {"import-variants", "ORG_ID FASTA", 2, 2, import_variants},
     {"job-type", "TYPE [--max-tries N] [--retry-after S] [--retry-most S] [--queue-timeout S]", 1,
      9, pt_admin_job_type},
+    {"forget", "TYPE", 1, 1, pt_admin_forget},
     {"limit", "N|none [--org ORG_ID] [--job-type TYPE]", 3, 5, pt_admin_limit},
     {"weight", "ORG_ID N", 2, 2, pt_admin_weight},
     {"show", "", 0, 0, pt_admin_show},

@@ -185,6 +185,18 @@ int pt_admin_job_type(pt_pool_t *pool, const char *const *arguments)
     return status;
 }
 
+static const pt_sql_t sql_forget = {
+    "forget_job_type", "delete from declarations where job_type = $1::text"
+                       " returning json_build_object('job_type', job_type, 'version', version)"};
+
+int pt_admin_forget(pt_pool_t *pool, const char *const *arguments)
+{
+    static const flag_t type = {"TYPE", TYPE, 0, 0, NULL};
+    if (!check(&type, arguments[0]))
+        return 1;
+    return run(pool, &sql_forget, arguments, 1, "nobody has declared this job type");
+}
+
 int pt_admin_limit(pt_pool_t *pool, const char *const *arguments)
 {
     static const flag_t most = {"N", WHOLE, 0, 1000000, NULL};

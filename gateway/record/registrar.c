@@ -35,21 +35,27 @@ struct pt_registrar {
     pthread_t thread;
     pt_pool_t *pool;
     pt_grumble_t *grumble; /* the thread's own */
+    zhashx_t *outdated;    /* the thread's own: which worker was said to be behind, in which type */
     _Atomic uint64_t recorded, refused;
 };
 
-/* Changes nothing, and wakes nobody, if what stands is newer or the same. */
+/* Changes nothing, and wakes nobody, if what stands is newer or the same. Answers with the version
+   that stood, whether this one was written, and whether what stood is newer. */
 static const pt_sql_t sql_declare = {
     "declare_job_type",
-    "with stood as materialized (select version from declarations where job_type = $1)"
-    " insert into declarations as d (job_type, title, version, options_schema, wants)"
-    " values ($1, $2, $3, $4::json, $5::text[])"
+    "with stood as materialized (select version from declarations where job_type = $1),"
+    " written as (insert into declarations as d (job_type, title, version, options_schema, wants)"
+    " values ($1, $2, $3::text, $4::json, $5::text[])"
     " on conflict (job_type) do update set title = excluded.title, version = excluded.version,"
     " options_schema = excluded.options_schema, wants = excluded.wants, declared_at = now()"
     " where string_to_array(d.version, '.')::int[] < string_to_array(excluded.version, '.')::int[]"
     " or (d.version = excluded.version and (d.title, d.options_schema::text, d.wants)"
     "     is distinct from (excluded.title, excluded.options_schema::text, excluded.wants))"
-    " returning (select version from stood)"};
+    " returning 1)"
+    " select s.version, exists (select 1 from written), coalesce(string_to_array(s.version, "
+    "'.')::int[]"
+    "   > string_to_array($3::text, '.')::int[], false)"
+    " from (select 1) one left join stood s on true"};
 
 /* Whether a type that is not one of the project's may be there: others are handed out, counted and
    listed by tables of PT_TYPES_MAX places. */
@@ -197,6 +203,24 @@ static void report(pt_registrar_t *self, const said_t *said, const pt_declared_t
                PT_S("worker", said->machine));
 }
 
+/* As after a rollback. It says so every half minute; the log once. */
+static void report_outdated(pt_registrar_t *self, const said_t *said, const char *version,
+                            const char *stands)
+{
+    char worker[PT_UUID_TEXT], which[PT_UUID_TEXT + PT_TYPE_MAX];
+    pt_uuid_format(&said->instance, worker);
+    snprintf(which, sizeof which, "%s %s", worker, said->job_type);
+    if (zhashx_size(self->outdated) >= KNOWN_MAX)
+        zhashx_purge(self->outdated);
+    if (zhashx_insert(self->outdated, which, "") == 0)
+        pt_log(
+            PT_WARNING,
+            "a worker declares an older version than another one did, which goes on to count; to "
+            "go back to the older one: paratope-gateway admin forget TYPE",
+            PT_S("job_type", said->job_type), PT_S("version", version), PT_S("counts", stands),
+            PT_S("worker", said->machine), PT_S("instance", worker));
+}
+
 static char *wants_of(const pt_declared_t *declaration)
 {
     pt_array_t array = {0};
@@ -214,8 +238,10 @@ static bool store(pt_registrar_t *self, const said_t *said, const pt_declared_t 
     const char *const params[] = {said->job_type, declaration->title, declaration->version, schema,
                                   wants};
     pt_pg_outcome_t outcome = pt_pool_run(self->pool, &sql_declare, params, 5, STATEMENT_MS, &rows);
-    if (outcome == PT_PG_OK && PQntuples(rows) > 0)
+    if (outcome == PT_PG_OK && *PQgetvalue(rows, 0, 1) == 't')
         report(self, said, declaration, pt_pg_text(rows, 0, 0));
+    else if (outcome == PT_PG_OK && *PQgetvalue(rows, 0, 2) == 't')
+        report_outdated(self, said, declaration->version, PQgetvalue(rows, 0, 0));
     PQclear(rows);
     free(schema);
     free(wants);
@@ -261,8 +287,8 @@ static void judge(pt_registrar_t *self, const said_t *said)
     }
     if (!has_place(self, said->job_type)) {
         refuse(self, said,
-               "there are as many job types of operators' own as there may be: delete"
-               " from the table declarations what nobody needs any more");
+               "there are as many job types of operators' own as there may be:"
+               " paratope-gateway admin forget TYPE what nobody needs any more");
         return;
     }
     if (store(self, said, &declaration)) {
@@ -300,6 +326,7 @@ pt_registrar_t *pt_registrar_new(pt_pool_t *pool)
     zhashx_set_destructor(self->known, free_chunk);
     self->pool = pool;
     self->grumble = pt_grumble_new();
+    self->outdated = zhashx_new();
     pthread_create(&self->thread, NULL, run, self);
     return self;
 }
@@ -316,6 +343,7 @@ void pt_registrar_destroy(pt_registrar_t **self_p)
     pthread_mutex_unlock(&self->lock);
     pthread_join(self->thread, NULL);
     pt_grumble_destroy(&self->grumble);
+    zhashx_destroy(&self->outdated);
     zhashx_destroy(&self->known);
     pthread_cond_destroy(&self->wake);
     pthread_mutex_destroy(&self->lock);

@@ -9,6 +9,7 @@ import msgpack
 import pytest
 import zmq
 
+from commands import run_admin
 from harness import NOOP
 from harness.processes import wait_for
 
@@ -85,6 +86,32 @@ def test_the_greatest_version_stands(system, worker):
         time.sleep(0.1)
     settle(system, worker, 'declared_b', {'version': '1.0.0'})  # which came after
     assert row(system, 'declared_a')['title'] == 'newer'
+
+
+def test_an_older_version_is_named_once_and_counts_once_the_newer_is_forgotten(system, worker, admin):
+    settle(system, worker, 'declared_a', {'version': '2.0.0'}, version='2.0.0', title='newer')
+    settle(system, worker, 'declared_b', {'version': '1.0.0'})
+
+    def behind():
+        return [json.loads(line) for line in system.log('gateway-1').splitlines()
+                if 'declares an older version' in line and str(uuid.UUID(bytes=worker.instance)) in line]
+    for title in ('older', 'oldest', 'older'):  # another each time, so that each is looked at
+        worker.declare('declared_a', version='1.9.9', title=title)
+        settle(system, worker, 'declared_b', {'title': title}, title=title)
+    assert wait_for(behind, 20)
+    line, = behind()
+    assert (line['version'], line['counts'], line['worker']) == ('1.9.9', '2.0.0', 'a-liar')
+    assert row(system, 'declared_a')['title'] == 'newer'
+    assert admin('forget', 'declared_a') == {'job_type': 'declared_a', 'version': '2.0.0'}
+    settle(system, worker, 'declared_a', {'version': '1.9.9', 'title': 'older'}, version='1.9.9', title='older')
+    assert wait_for(lambda: {found['job_type']: found['version'] for found in system.http.get('/v1/job-types').json()['data']}
+                    .get('declared_a') == '1.9.9', 20)
+
+
+def test_what_nobody_declared_cannot_be_forgotten(system):
+    for job_type, said in (('declared_never', 'nobody has declared'), ('A b', 'is no job type')):
+        done = run_admin(system, 'forget', job_type)
+        assert done.returncode == 1 and said in done.stderr
 
 
 def test_of_one_version_the_last_counts(system, worker):
