@@ -31,7 +31,11 @@ static const char *const sights[SIGHTS] = {"inputs fetched",
                                            "jobs given to a worker before those of a lesser class",
                                            "pieces of logs said again with more",
                                            "pieces of logs said again with as much or less",
-                                           "logs of which nothing was lost on its way"};
+                                           "logs of which nothing was lost on its way",
+                                           "declarations of a newer version",
+                                           "declarations of an older version",
+                                           "other declarations under the same version",
+                                           "declarations that stand already"};
 
 #define P(POINT) (1u << POINT_##POINT)
 #define AT_GATEWAYS                                                                                \
@@ -62,10 +66,11 @@ static const unsigned must_strike[FAULTS] = {[FAULT_GATEWAY_DIES] = AT_GATEWAYS,
 /* What each role hears of the protocol. hello? towards a broker is not simulated. */
 static const uint64_t must_hear[ROLES] = {
     [AT_GATEWAY] = V(WELCOME) | V(HELLO_AGAIN) | V(CREDIT) | V(BEAT) | V(HAVE) | V(GONE) | V(BYE) |
-                   V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(CHUNK) | V(FETCH) | V(LOG),
+                   V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(CHUNK) | V(FETCH) | V(LOG) |
+                   V(DECLARE),
     [AT_BROKER] = V(HELLO) | V(JOB) | V(CREDIT) | V(BEAT) | V(STOP) | V(SETTLED) | V(HAVE) |
                   V(GONE) | V(BYE) | V(STATUS) | V(RESULT) | V(ALIVE) | V(EVENT) | V(EDGE) |
-                  V(FETCH) | V(LOG) | V(CHUNK),
+                  V(FETCH) | V(LOG) | V(DECLARE) | V(CHUNK),
     [AT_WORKER] = V(WELCOME) | V(HELLO_AGAIN) | V(JOB) | V(BEAT) | V(STOP) | V(SETTLED) | V(BYE) |
                   V(FETCH) | V(CHUNK),
     [AT_SUBSCRIBER] = V(EVENT) | V(EDGE)};

@@ -69,6 +69,10 @@ typedef enum {
     SIGHT_LOG_GREW,           /* a piece of a log is said again, with more */
     SIGHT_LOG_AGAIN,          /* with as much or less */
     SIGHT_LOG_WHOLE,          /* a log of which nothing was lost on its way */
+    SIGHT_DECLARED_NEWER,     /* than what stands of the type */
+    SIGHT_DECLARED_OLDER,
+    SIGHT_DECLARED_OTHER, /* under the same version */
+    SIGHT_DECLARED_AGAIN,
     SIGHTS
 } sight_t;
 

@@ -42,6 +42,7 @@ static void execute(world_t *world, statement_t *ask)
                                                               [DB_EDGES] = db_edges,
                                                               [DB_LEAD] = db_lead,
                                                               [DB_CANCEL] = db_cancel,
+                                                              [DB_DECLARE] = db_declare,
                                                               [DB_STORE_LOGS] = db_store_logs,
                                                               [DB_READ_EVENTS] = db_read_events};
     verbs[ask->verb](world, ask);

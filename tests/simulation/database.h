@@ -38,6 +38,7 @@ typedef enum {
     DB_EDGES,         /* number: a bit for each organisation → seqs */
     DB_LEAD,          /* try the lock, or keep the session alive → number: has the lock */
     DB_CANCEL,        /* items: one job → changed, row, event, seq; commits */
+    DB_DECLARE,       /* type, declaration */
     DB_STORE_LOGS,    /* pieces */
     DB_READ_EVENTS,   /* org, number: after → items: events, in order */
 } db_verb_t;
@@ -51,6 +52,7 @@ typedef enum {
     BY_FETCHER,
     BY_SUPPLIER,
     BY_LOGS,
+    BY_REGISTRAR,
     BY_REQUEST,
     THREADS
 } thread_t;
@@ -82,6 +84,7 @@ typedef struct {
     uint64_t seqs[ORGS_MAX], timeline;
     log_piece_t pieces[DB_PIECES_MAX];
     size_t piece_count;
+    declaration_t declaration;
     size_t count, room;
     item_t items[];
 } statement_t;
@@ -108,6 +111,8 @@ void database_heal(world_t *world);
 bool database_may_go(const world_t *world, int job);
 /* Whether it is due and a limit keeps it back. */
 bool database_is_held(const world_t *world, int job);
+/* What is declared of a type. */
+declaration_t database_declared(const world_t *world, int type);
 /* How many of a type are out. */
 int database_out(const world_t *world, int type);
 

@@ -112,3 +112,16 @@ void db_edges(world_t *world, statement_t *ask)
 {
     memcpy(ask->seqs, world->database->last_seq, sizeof ask->seqs);
 }
+
+/* As sql_declare of gateway/record/registrar.c. */
+void db_declare(world_t *world, statement_t *ask)
+{
+    declaration_t *stands = &world->database->declared[ask->type];
+    const declaration_t *said = &ask->declaration;
+    sight(world, said->version < stands->version   ? SIGHT_DECLARED_OLDER
+                 : said->version > stands->version ? SIGHT_DECLARED_NEWER
+                 : said->title != stands->title    ? SIGHT_DECLARED_OTHER
+                                                   : SIGHT_DECLARED_AGAIN);
+    if (said->version >= stands->version)
+        *stands = *said;
+}

@@ -21,6 +21,11 @@ bool database_settled(const world_t *world, int job, uint32_t attempt)
     return !record->exists || pt_state_ended(record->row.state) || record->row.attempt > attempt;
 }
 
+declaration_t database_declared(const world_t *world, int type)
+{
+    return world->database->declared[type];
+}
+
 uint64_t database_last_seq(const world_t *world, int org)
 {
     return world->database->last_seq[org];

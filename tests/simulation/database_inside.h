@@ -48,6 +48,7 @@ struct database {
     int64_t leader_pinged;
     int64_t cut_until[GATEWAYS_MAX];
     int64_t unserved_since[TYPES_MAX]; /* 0: not noted */
+    declaration_t declared[TYPES_MAX];
     bool away;
 };
 
@@ -85,6 +86,7 @@ void db_waiting_types(world_t *world, statement_t *ask);
 void db_out_page(world_t *world, statement_t *ask);
 void db_lead(world_t *world, statement_t *ask);
 void db_read_events(world_t *world, statement_t *ask);
+void db_declare(world_t *world, statement_t *ask);
 void db_edges(world_t *world, statement_t *ask);
 
 #endif

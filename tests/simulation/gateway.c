@@ -44,7 +44,7 @@ static void say_in_session(gateway_t *self, int broker, pt_verb_t verb)
 
 static void subscribe(gateway_t *self, int broker, bool on)
 {
-    static const char *const heard[] = {"status.", "result.", "log.", "event."};
+    static const char *const heard[] = {"status.", "result.", "log.", "declare.", "event."};
     for (size_t i = 0; i < sizeof heard / sizeof *heard; i++)
         network_subscribe(self->world, self->node, broker, heard[i], on);
 }
@@ -175,6 +175,8 @@ void gateway_hears(world_t *world, node_t *node, int broker, const parcel_t *par
         pt_link_echo(&self->links[broker], gateway_now(self));
     else if (msg.verb == PT_LOG)
         logs_take(self, &msg, parcel_payload(parcel), parcel->payload_size);
+    else if (msg.verb == PT_DECLARE)
+        registrar_take(self, &msg, parcel_payload(parcel), parcel->payload_size);
     else if (msg.verb == PT_EVENT)
         sweep_event(self, &msg, pt_edges_is_new(self->edges, &msg.org_id, msg.seq));
     else
@@ -224,6 +226,7 @@ static void set_leader(gateway_t *self, bool leader)
     recorder_set_active(self, leader);
     fetcher_set_active(self, leader);
     logs_set_active(self, leader);
+    registrar_set_active(self, leader);
     sweep_set_active(self, leader);
     for (int i = 0; i < BROKERS; i++)
         subscribe(self, i, leader);
@@ -384,5 +387,5 @@ bool gateway_busy(const node_t *node)
 {
     const gateway_t *self = node->state;
     return self->first || self->recorder.queued || self->recorder.count || self->committer.queued ||
-           self->committer.count || self->logs.queued || self->logs.taken;
+           self->committer.count || self->logs.queued || self->logs.taken || self->registrar.queued;
 }

@@ -17,6 +17,7 @@
 #define SUBMISSIONS_MAX 128
 #define FETCHES_MAX 64
 #define LOGS_MAX 256
+#define DECLARED_MAX 64
 
 /* Part of a batch that is tried in one transaction: halves, or one organisation's. */
 typedef struct {
@@ -108,6 +109,21 @@ typedef struct {
     uint64_t serial;
 } logs_t;
 
+/* What a worker declared. */
+typedef struct {
+    int type;
+    pt_uuid_t instance;
+    declaration_t declaration;
+} said_t;
+
+typedef struct {
+    said_t queue[DECLARED_MAX], said; /* said: which is being recorded */
+    size_t queued;
+    declaration_t known[TYPES_MAX]; /* recorded last */
+    bool active, pausing;
+    uint64_t serial;
+} registrar_t;
+
 /* What was heard of a job that a round asked for, written down beside the rules to check them. */
 typedef struct {
     uint32_t attempt, gone_for_certain; /* 0: none */
@@ -178,6 +194,7 @@ typedef struct {
     fetcher_t fetcher;
     supplier_t supplier;
     logs_t logs;
+    registrar_t registrar;
     sweep_t sweep;
 } gateway_t;
 
@@ -226,6 +243,10 @@ void supplier_asked(gateway_t *self, const pt_ticket_t *from, const pt_msg_t *fe
 void logs_take(gateway_t *self, const pt_msg_t *msg, const void *payload, size_t size);
 void logs_set_active(gateway_t *self, bool active);
 void logs_clear(gateway_t *self);
+
+/* ---- registrar.c ---- */
+void registrar_take(gateway_t *self, const pt_msg_t *msg, const void *payload, size_t size);
+void registrar_set_active(gateway_t *self, bool active);
 
 /* ---- sweep.c ---- */
 void sweep_new(gateway_t *self);

@@ -9,6 +9,14 @@ struct jobs {
     job_t items[JOBS_MAX];
 };
 
+int type_find(const char *job_type)
+{
+    int type = 0;
+    while (strcmp(job_types[type], job_type) != 0)
+        type++;
+    return type;
+}
+
 /* Random, but for the job's number at the end: id 0 is no job's. */
 pt_uuid_t make_id(world_t *world, uint32_t index)
 {

@@ -40,6 +40,11 @@ typedef struct {
     bool log_lost;                  /* a piece of its log may not have come */
 } job_t;
 
+/* Of a job type; version 0: there is none. */
+typedef struct {
+    int version, title;
+} declaration_t;
+
 /* A piece of a job's log; what it says follows from the rest (transcripts.h). */
 typedef struct {
     int job, org;
@@ -49,6 +54,8 @@ typedef struct {
 } log_piece_t;
 
 extern const char *const job_types[TYPES_MAX];
+
+int type_find(const char *job_type);
 
 pt_uuid_t make_id(world_t *world, uint32_t index);
 pt_uuid_t org_id(int org);

@@ -161,9 +161,14 @@ MUTANTS = {
         'the last piece of a log is not said with the ending', 'worker/agent_logs.c',
         'for (size_t i = 0; i < count; i++) {\n        pt_msg_t msg;',
         'for (size_t i = 0; i + 1 < count; i++) {\n        pt_msg_t msg;'),
-    'log_of_the_former': Mutant(
-        'what a job wrote is kept for the next one in its slot', 'worker/agent_logs.c',
-        '    pt_transcript_clear(&slot->job.wrote);\n', ''),
+    # Declarations.
+    'declared_once': Mutant(
+        'a worker declares each job type once and not again', 'worker/agent_declare.c',
+        'type->declare_due = now + (now < type->declare_often_until ? OFTEN_MS : REPEAT_MS);',
+        'type->declare_due = NEVER;'),
+    'declared_by_titles': Mutant(
+        'a declaration of another version counts as known', 'tests/simulation/declarations.h',
+        'a->version == b->version && ', ''),
     # Who follows the events.
     'edge_ignored': Mutant(
         'a subscriber does not look at edges', 'tests/simulation/subscriber.c',

@@ -25,6 +25,11 @@ const char *unrest(const world_t *world)
     for (int i = 0; i < world->settings.orgs; i++)
         if (subscriber_last(&world->subscribers[i]) != database_last_seq(world, i))
             return "a subscriber has not heard of an event";
+    for (int type = 0; type < world->settings.types; type++)
+        for (int i = 0; i < world->settings.workers; i++)
+            if (database_declared(world, type).version <
+                worker_declares(&world->workers[i], type).version)
+                return "the greatest version that is declared of a type is not in the table";
     return NULL;
 }
 

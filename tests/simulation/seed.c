@@ -52,6 +52,7 @@ static void draw_size(settings_t *settings, random_t *random)
     settings->fetch_loss = random_chance(random, 150) ? 990 : maybe(random, 60);
     settings->supply_bytes = (size_t)random_between(random, 100, 1500) * 1000;
     settings->logs = random_chance(random, 250) ? (int)random_between(random, 100, 1000) : 0;
+    settings->versions = random_chance(random, 200) ? (int)random_between(random, 1, 6) : 0;
     settings->spool_fails = maybe(random, 50);
     settings->queue_timeout_us = 86400 * (int64_t)SECOND;
     if (random_chance(random, 300)) { /* else all must be served in the end */

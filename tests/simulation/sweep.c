@@ -59,19 +59,11 @@ void sweep_ended(gateway_t *self)
         sweep_wake(self);
 }
 
-static int type_of(const char *job_type)
-{
-    int type = 0;
-    while (strcmp(job_types[type], job_type) != 0)
-        type++;
-    return type;
-}
-
 void sweep_event(gateway_t *self, const pt_msg_t *event, bool is_new)
 {
     pt_rounds_wake(self->sweep.rounds, false);
     if (event->waiting && strcmp(event->type, "created") == 0)
-        sweep_note_waits(&self->sweep, type_of(event->job_type), gateway_now(self));
+        sweep_note_waits(&self->sweep, type_find(event->job_type), gateway_now(self));
     if (strcmp(event->type, "canceled") == 0) /* by any gateway */
         sweep_ended(self);
     if (is_new)

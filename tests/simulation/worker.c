@@ -1,5 +1,7 @@
 #include "tests/simulation/worker_inside.h"
 
+#include "tests/simulation/declarations.h"
+
 #include <stdio.h>
 
 /* Each worker serves all types, but not alike many. */
@@ -165,8 +167,26 @@ void worker_receives(world_t *world, node_t *node, int broker, const parcel_t *p
 
 /* ---- its life ---------------------------------------------------------------------------- */
 
-static pt_agent_config_t config_of(world_t *world, const node_t *node)
+/* A version and a title of each type that it serves, new with each start. */
+static void draw_declared(worker_t *self)
 {
+    world_t *world = self->world;
+    self->by_configuration = random_chance(&world->random, 500);
+    for (int type = 0; type < TYPES_MAX; type++) {
+        msgpack_sbuffer_init(&self->declares[type]);
+        if (world->settings.versions == 0 || worker_slots(world, self->node->index, type) == 0)
+            continue;
+        self->declared[type] =
+            (declaration_t){.version = (int)draw(world, 1, world->settings.versions),
+                            .title = (int)draw(world, 1, 2)};
+        declaration_write(&self->declared[type], &self->declares[type]);
+    }
+}
+
+static pt_agent_config_t config_of(worker_t *self)
+{
+    world_t *world = self->world;
+    const node_t *node = self->node;
     pt_agent_config_t config = {.brokers = BROKERS};
     snprintf(config.machine, sizeof config.machine, "machine-%d", node->index);
     config.instance = make_id(world, 0);
@@ -177,6 +197,8 @@ static pt_agent_config_t config_of(world_t *world, const node_t *node)
         strcpy(served->job_type, job_types[type]);
         served->slots = worker_slots(world, node->index, type);
         served->timeout_ms = 4000;
+        served->declared = self->by_configuration ? self->declares[type].data : NULL;
+        served->declared_size = self->declares[type].size;
         config.type_count += served->slots > 0;
     }
     return config;
@@ -192,7 +214,8 @@ void worker_start(world_t *world, node_t *node)
     self->world = world;
     self->node = node;
     self->tick = INT64_MAX;
-    pt_agent_config_t config = config_of(world, node);
+    draw_declared(self);
+    pt_agent_config_t config = config_of(self);
     self->agent = pt_agent_new(&config);
     for (size_t type = 0; type < config.type_count; type++)
         self->slot_count += config.types[type].slots;
@@ -209,6 +232,8 @@ void worker_die(world_t *world, node_t *node)
     node->state = NULL;
     pt_agent_destroy(&self->agent);
     spool_clear(&self->spool);
+    for (int type = 0; type < TYPES_MAX; type++)
+        msgpack_sbuffer_destroy(&self->declares[type]);
     free(self);
     network_died(world, node);
 }
@@ -218,6 +243,11 @@ void worker_drain(world_t *world, node_t *node)
     trace(world, node, "drains");
     ((worker_t *)node->state)->draining = true;
     worker_step(node->state, &(pt_input_t){.kind = PT_IN_SHUTDOWN});
+}
+
+declaration_t worker_declares(const node_t *node, int type)
+{
+    return ((const worker_t *)node->state)->declared[type];
 }
 
 size_t worker_holds(const node_t *node)

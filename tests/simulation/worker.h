@@ -12,6 +12,8 @@ void worker_die(world_t *world, node_t *node);
 void worker_drain(world_t *world, node_t *node);
 /* Of a worker for a type. */
 size_t worker_slots(const world_t *world, int worker, int type);
+/* What it declares of a type. */
+declaration_t worker_declares(const node_t *node, int type);
 /* Jobs that it computes, endings that nobody has settled, large results that it keeps. */
 size_t worker_holds(const node_t *node);
 point_t worker_point(const node_t *node);

@@ -39,6 +39,9 @@ typedef struct {
     lease_t leases[LEASES_MAX];
     size_t lease_count;
     spool_t spool;
+    bool by_configuration;               /* declares, or its pipelines do */
+    declaration_t declared[TYPES_MAX];   /* of each type, version 0: nothing */
+    msgpack_sbuffer declares[TYPES_MAX]; /* the same as bytes */
     int broker;
     bool in_session, draining, send_failed, exiting;
     int64_t tick;            /* when it is planned, µs; the number of the event */

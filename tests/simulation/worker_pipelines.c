@@ -68,6 +68,27 @@ void worker_kill_slot(worker_t *self, size_t number)
 
 /* ---- what it does ------------------------------------------------------------------------ */
 
+/* The type of a slot: they are numbered through the types that the worker serves. */
+static int type_of_slot(const worker_t *self, size_t slot)
+{
+    int type = 0;
+    for (size_t first = 0;; type++) {
+        first += worker_slots(self->world, self->node->index, type);
+        if (slot < first)
+            return type;
+    }
+}
+
+/* Says what its type is, if the configuration does not. */
+static void declare(worker_t *self, size_t slot)
+{
+    const msgpack_sbuffer *bytes = &self->declares[type_of_slot(self, slot)];
+    pt_said_t said = {
+        .kind = PT_SAID_DECLARE, .declared = bytes->data, .declared_size = bytes->size};
+    if (bytes->size > 0 && !self->by_configuration)
+        worker_step(self, &(pt_input_t){.kind = PT_IN_SAID, .slot = slot, .said = &said});
+}
+
 static void on_ready(world_t *world, node_t *node, event_t *event)
 {
     worker_t *self = node->state;
@@ -78,6 +99,7 @@ static void on_ready(world_t *world, node_t *node, event_t *event)
     slot->up = true;
     trace(world, node, "slot %zu is ready", number);
     worker_step(self, &(pt_input_t){.kind = PT_IN_READY, .slot = number});
+    declare(self, number);
     if (slot->busy && slot->up)
         pipeline_later(self, number, job_at(world, slot->job)->step_us);
 }

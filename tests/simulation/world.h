@@ -77,7 +77,8 @@ typedef struct {
     int large_inputs;                        /* inputs that do not fit into a message */
     int fetch_loss;                          /* fetches of inputs that a gateway drops */
     size_t supply_bytes;                     /* of them in a gateway's memory */
-    int logs;                                /* jobs that write to standard error */
+    int versions;        /* of each job type that workers declare; 0: they declare nothing */
+    int logs;            /* jobs that write to standard error */
     int spool_fails;     /* large results that cannot be written, or read any more */
     int cancel;          /* jobs that are canceled some time */
     int batch_max;       /* facts or submissions in one transaction */
