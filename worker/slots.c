@@ -102,7 +102,7 @@ static bool handle(pt_slots_t *self, const struct epoll_event *event)
     slot_t *slot = self->slots[event->data.u64 / STREAMS];
     switch ((stream_t)(event->data.u64 % STREAMS)) {
     case STREAM_IN:
-        slots_write_job(self, slot);
+        slots_input_event(self, slot, event->events);
         return false;
     case STREAM_OUT:
         slots_read_output(self, slot);
@@ -119,7 +119,7 @@ static void look_after(pt_slots_t *self, slot_t *slot)
 {
     if (slot->up && slot->silent_since && self->now - slot->silent_since >= SILENT_MS) {
         slot->silent_since = 0;
-        slots_say_garbage(self, slot, "nothing more: it closed its standard output", false);
+        slots_say_garbage(self, slot, slot->silent_why, false);
     }
     if (slot->kill_unsaid) {
         slot->kill_unsaid = false;

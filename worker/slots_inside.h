@@ -19,16 +19,19 @@ typedef struct {
     pt_limits_t limits;
     pt_child_t child;
     bool up, killed, spoke,
-        took;     /* spoke: said a message since its start; took: a job was written to it */
-    bool garbled; /* said what is no message, and was killed for it */
-    bool in_watched;
+        took;         /* spoke: said a message since its start; took: a job was written to it */
+    bool garbled;     /* said what is no message, and was killed for it */
+    bool in_watched;  /* for room to write */
+    bool deaf;        /* it closed its standard input */
     bool works;       /* has a job that has not ended */
     bool kill_unsaid; /* killed when there was no process: its death is still to be told */
     pt_framing_t said;
     pt_lines_t lines;
     uint8_t *job; /* owned: what is still to be written */
     size_t job_size, job_sent;
-    int64_t started, start_due, silent_since;
+    int64_t started, start_due;
+    int64_t silent_since; /* it closed a stream, and lives; 0: it did not */
+    const char *silent_why;
     int64_t ready_at;      /* it is up, but not yet said to be ready; 0: it was said */
     unsigned quick_deaths; /* one after the other */
 } slot_t;
@@ -57,7 +60,7 @@ void slots_watch(pt_slots_t *self, const slot_t *slot, stream_t stream, int desc
                  uint32_t events);
 
 void slots_begin_job(pt_slots_t *self, slot_t *slot);
-void slots_write_job(pt_slots_t *self, slot_t *slot);
+void slots_input_event(pt_slots_t *self, slot_t *slot, uint32_t events);
 void slots_drop_job(slot_t *slot);
 
 void slots_read_output(pt_slots_t *self, slot_t *slot);

@@ -62,8 +62,9 @@ void slots_start(pt_slots_t *self, slot_t *slot)
         return;
     }
     slot->up = true;
-    slot->killed = slot->spoke = slot->took = slot->garbled = slot->in_watched = false;
+    slot->killed = slot->spoke = slot->took = slot->garbled = slot->in_watched = slot->deaf = false;
     slot->started = self->now;
+    slots_watch(self, slot, STREAM_IN, slot->child.in, 0); /* only for its end */
     slots_watch(self, slot, STREAM_OUT, slot->child.out, EPOLLIN);
     slots_watch(self, slot, STREAM_ERR, slot->child.err, EPOLLIN);
     slots_watch(self, slot, STREAM_END, slot->child.pidfd, EPOLLIN);

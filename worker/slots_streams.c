@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define READ_SIZE (64 * 1024)
@@ -66,24 +67,54 @@ void slots_drop_job(slot_t *slot)
     slot->job_size = slot->job_sent = 0;
 }
 
-/* Nobody reads: the process is dying, or will hear nothing more until its job times out. */
-static void close_input(slot_t *slot)
+/* The process is dying. Or it lives on, and would keep every job until that times out. */
+static void closed(const pt_slots_t *self, slot_t *slot, const char *why)
+{
+    if (!slot->silent_since)
+        slot->silent_why = why;
+    slot->silent_since = self->now;
+}
+
+static void went_deaf(const pt_slots_t *self, slot_t *slot)
+{
+    closed(self, slot, "nothing for its job: it closed its standard input");
+}
+
+/* Whether it has read all of its job, so that an ending may still come. */
+static bool has_its_job(const slot_t *slot)
+{
+    int unread = 0;
+    return slot->works && !slot->job && ioctl(slot->child.in, FIONREAD, &unread) == 0 &&
+           unread == 0;
+}
+
+/* Nobody reads what was written, or will be. */
+static void nobody_reads(pt_slots_t *self, slot_t *slot)
+{
+    epoll_ctl(self->epoll, EPOLL_CTL_DEL, slot->child.in, NULL);
+    slot->deaf = true;
+    if (!has_its_job(slot))
+        went_deaf(self, slot);
+}
+
+static void close_input(const pt_slots_t *self, slot_t *slot)
 {
     pt_child_close(&slot->child.in);
     slots_drop_job(slot);
+    went_deaf(self, slot);
 }
 
-/* The input is watched only while there is something to write: an idle pipe is always writable. */
+/* Room is waited for only while there is something to write: an idle pipe always has some. */
 static void watch_input(pt_slots_t *self, slot_t *slot, bool watched)
 {
-    if (watched && !slot->in_watched)
-        slots_watch(self, slot, STREAM_IN, slot->child.in, EPOLLOUT);
-    if (!watched && slot->in_watched)
-        epoll_ctl(self->epoll, EPOLL_CTL_DEL, slot->child.in, NULL);
+    struct epoll_event event = {.events = watched ? EPOLLOUT : 0,
+                                .data.u64 = slot->number * STREAMS + STREAM_IN};
+    if (watched != slot->in_watched)
+        epoll_ctl(self->epoll, EPOLL_CTL_MOD, slot->child.in, &event);
     slot->in_watched = watched;
 }
 
-void slots_write_job(pt_slots_t *self, slot_t *slot)
+static void write_job(pt_slots_t *self, slot_t *slot)
 {
     while (slot->job && slot->child.in >= 0) {
         ssize_t sent =
@@ -91,7 +122,7 @@ void slots_write_job(pt_slots_t *self, slot_t *slot)
         if (sent < 0 && errno == EAGAIN)
             break;
         if (sent < 0 && errno != EINTR) {
-            close_input(slot);
+            close_input(self, slot);
             return;
         }
         slot->job_sent += sent > 0 ? (size_t)sent : 0;
@@ -103,11 +134,19 @@ void slots_write_job(pt_slots_t *self, slot_t *slot)
         watch_input(self, slot, slot->job != NULL);
 }
 
+void slots_input_event(pt_slots_t *self, slot_t *slot, uint32_t events)
+{
+    if (events & EPOLLERR)
+        nobody_reads(self, slot);
+    else
+        write_job(self, slot);
+}
+
 void slots_begin_job(pt_slots_t *self, slot_t *slot)
 {
     if (slot->limits.cpu) /* else the keeper would wake up for nothing */
         pt_child_begin_job(&slot->child);
-    slots_write_job(self, slot);
+    write_job(self, slot);
 }
 
 void pt_slots_job(pt_slots_t *self, size_t number, const void *data, size_t size)
@@ -147,6 +186,8 @@ static void end_errors(pt_slots_t *self, slot_t *slot)
 {
     slots_read_errors(self, slot);
     slot->works = false;
+    if (slot->deaf)
+        went_deaf(self, slot);
 }
 
 void slots_say_garbage(pt_slots_t *self, slot_t *slot, const char *why, bool too_large)
@@ -191,7 +232,7 @@ void slots_read_output(pt_slots_t *self, slot_t *slot)
             return; /* nothing there now, or a signal: it stays readable */
         if (got == 0) {
             pt_child_close(&slot->child.out);
-            slot->silent_since = self->now;
+            closed(self, slot, "nothing more: it closed its standard output");
             return;
         }
         pt_framing_added(&slot->said, (size_t)got);

@@ -118,6 +118,30 @@ def test_what_goes_wrong_is_said_and_the_slot_serves_on(broker, start, order, co
     assert worker.process.poll() is None
 
 
+def test_a_pipeline_that_reads_no_more_does_not_keep_the_next_job_until_its_time_out(broker, start):
+    """Which comes first, its end or the next job, is not said: the job has another attempt, or none is lost."""
+    worker = start(broker)
+    for n in range(3):
+        wait_credit(broker, 2 * n + 1)
+        job = broker.job('deaf')
+        assert broker.wait('result', job_id=job)['status'] == 'completed'
+        broker.settle(job)
+        wait_credit(broker, 2 * n + 2)
+        job = broker.job()
+        result = broker.wait('result', job_id=job)
+        assert result['status'] == 'completed' or (result['code'], result['retry']) == ('pipeline_protocol', True)
+        broker.settle(job)
+    assert 'it closed its standard input' in worker.stderr.read_text()
+    assert worker.process.poll() is None
+
+
+def test_a_pipeline_that_reads_no_more_finishes_the_job_that_it_has(broker, start):
+    start(broker)
+    wait_credit(broker, 1)
+    job = broker.job('deaf=first sleep=3')
+    assert broker.wait('result', job_id=job)['status'] == 'completed'
+
+
 def test_result_of_almost_64_kib_is_carried(broker, start):
     start(broker)
     wait_credit(broker, 1)
