@@ -46,7 +46,7 @@ static void jobs_that_kill_their_process_do_not_space_out_its_starts(void **stat
         run_until(&told, &told.deaths, i);
         run_until(&told, &told.ready, i + 1);
     }
-    assert_true(pt_clock_ms() - began < 6 * 1000); /* the pauses would be 1 + 2 + 4 + 8 s */
+    assert_true(pt_clock_ms() - began < 12 * 1000); /* the pauses would be 1 + 2 + 4 + 8 s */
     close_slots(&told);
 }
 
@@ -148,7 +148,7 @@ static void job_that_nobody_reads_blocks_nothing(void **state)
     int64_t before = pt_clock_ms();
     send_job(&told, name);
     run_for(&told, 100);
-    assert_true(pt_clock_ms() - before < 2000);
+    assert_true(pt_clock_ms() - before < 20 * 1000); /* it would be 60 s */
     pt_slots_kill(told.slots, 0);
     run_until(&told, &told.deaths, 1);
     close_slots(&told);
