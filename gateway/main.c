@@ -175,16 +175,34 @@ uint64_t pt_gateway_token_generation(void *context)
     return pt_control_state(((parts_t *)context)->control).token_generation;
 }
 
+static void add_recorded(parts_t *parts, pt_health_t *health)
+{
+    pt_recorder_counts_t recorder = pt_recorder_counts(parts->recorder);
+    pt_logs_counts_t logs = pt_logs_counts(parts->logs);
+    pt_registrar_counts_t declared = pt_registrar_counts(parts->registrar);
+    pt_fetcher_counts_t large = pt_fetcher_counts(parts->fetcher);
+    health->facts_queue = recorder.queue;
+    health->facts_recorded = recorder.recorded;
+    health->facts_stale = recorder.stale;
+    health->facts_overtaken = recorder.overtaken;
+    health->facts_refused = recorder.refused;
+    health->record_batches = recorder.batches;
+    health->large_waiting = large.waiting;
+    health->large_running = large.running;
+    health->large_bytes = large.bytes;
+    health->large_recorded = large.recorded;
+    health->logs_stored = logs.stored;
+    health->logs_dropped = logs.dropped;
+    health->declarations_recorded = declared.recorded;
+    health->declarations_refused = declared.refused;
+}
+
 static void on_health(void *context, pt_health_t *health)
 {
     parts_t *parts = context;
     pt_control_state_t control = pt_control_state(parts->control);
     pt_links_counts_t links = pt_links_counts(parts->links);
     pt_committer_counts_t committer = pt_committer_counts(parts->committer);
-    pt_recorder_counts_t recorder = pt_recorder_counts(parts->recorder);
-    pt_logs_counts_t logs = pt_logs_counts(parts->logs);
-    pt_registrar_counts_t declared = pt_registrar_counts(parts->registrar);
-    pt_fetcher_counts_t large = pt_fetcher_counts(parts->fetcher);
     pt_sweep_counts_t sweep = pt_sweep_counts(parts->sweep);
     *health = (pt_health_t){.database = control.database,
                             .database_ping = control.pinged,
@@ -196,27 +214,14 @@ static void on_health(void *context, pt_health_t *health)
                             .submitted = committer.submitted,
                             .submit_batches = committer.batches,
                             .jobs_sent = links.jobs_sent,
-                            .facts_queue = recorder.queue,
-                            .facts_recorded = recorder.recorded,
-                            .facts_stale = recorder.stale,
-                            .facts_overtaken = recorder.overtaken,
-                            .facts_refused = recorder.refused,
-                            .record_batches = recorder.batches,
                             .events_published = links.published,
-                            .large_waiting = large.waiting,
-                            .large_running = large.running,
-                            .large_bytes = large.bytes,
-                            .large_recorded = large.recorded,
                             .input_chunks = pt_supplier_sent(parts->supplier),
-                            .logs_stored = logs.stored,
-                            .logs_dropped = logs.dropped,
-                            .declarations_recorded = declared.recorded,
-                            .declarations_refused = declared.refused,
                             .swept = sweep.handed_out,
                             .lost = sweep.lost,
                             .out = sweep.out,
                             .dropped = links.dropped,
                             .overflowed = links.overflowed};
+    add_recorded(parts, health);
 }
 
 static int64_t on_slots(void *context, const char *job_type)

@@ -218,11 +218,8 @@ static void slot_ready(agent_slot_t *slot)
         slot->state = SLOT_FREE;
 }
 
-const pt_outputs_t *pt_agent_step(pt_agent_t *self, pt_now_t now, const pt_input_t *input)
+static void take(pt_agent_t *self, agent_slot_t *slot, const pt_input_t *input)
 {
-    pt_outputs_reset(&self->out);
-    self->now = now;
-    agent_slot_t *slot = &self->slots[input->slot < self->slot_count ? input->slot : 0];
     switch (input->kind) {
     case PT_IN_TICK:
         tick(self);
@@ -258,6 +255,13 @@ const pt_outputs_t *pt_agent_step(pt_agent_t *self, pt_now_t now, const pt_input
         leave(self);
         break;
     }
+}
+
+const pt_outputs_t *pt_agent_step(pt_agent_t *self, pt_now_t now, const pt_input_t *input)
+{
+    pt_outputs_reset(&self->out);
+    self->now = now;
+    take(self, &self->slots[input->slot < self->slot_count ? input->slot : 0], input);
     return &self->out;
 }
 

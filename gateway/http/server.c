@@ -258,19 +258,14 @@ static bool has_descriptors(const pt_http_settings_t *settings)
     return false;
 }
 
-static bool listen_on(listener_t *self, const char *address)
+/* civetweb's threads; NULL, and `why` says why. */
+static struct mg_context *start_civetweb(listener_t *self, char *why, size_t size)
 {
-    if (!is_address(address)) {
-        pt_log(PT_ERROR, "listen on HOST:PORT; TLS is haproxy's part", PT_S("listen", address));
-        return false;
-    }
-    self->seats = pt_seats_new(self->threads);
-    snprintf(self->address, sizeof self->address, "%s", address);
-    char threads[16], queue[16], why[256] = "";
+    char threads[16], queue[16];
     snprintf(threads, sizeof threads, "%d", self->threads);
     snprintf(queue, sizeof queue, "%d", self->queue);
     const char *options[] = {"listening_ports",
-                             address,
+                             self->address,
                              "num_threads",
                              threads,
                              "listen_backlog",
@@ -300,8 +295,20 @@ static bool listen_on(listener_t *self, const char *address)
                                                   .init_connection = on_connected,
                                                   .connection_closed = on_closed};
     struct mg_init_data init = {&callbacks, self, options};
-    struct mg_error_data error = {.text = why, .text_buffer_size = sizeof why};
-    self->context = mg_start2(&init, &error);
+    struct mg_error_data error = {.text = why, .text_buffer_size = size};
+    return mg_start2(&init, &error);
+}
+
+static bool listen_on(listener_t *self, const char *address)
+{
+    if (!is_address(address)) {
+        pt_log(PT_ERROR, "listen on HOST:PORT; TLS is haproxy's part", PT_S("listen", address));
+        return false;
+    }
+    char why[256] = "";
+    self->seats = pt_seats_new(self->threads);
+    snprintf(self->address, sizeof self->address, "%s", address);
+    self->context = start_civetweb(self, why, sizeof why);
     if (!self->context)
         pt_log(PT_ERROR, "cannot listen", PT_S("listen", address), PT_S("why", why));
     return self->context != NULL;

@@ -121,7 +121,8 @@ static int run(const char *name, const asked_t *asked)
     return pt_pipeline_serve(commands[c].pipeline, STDIN_FILENO, STDOUT_FILENO);
 }
 
-int main(int argc, char **argv)
+/* The exit status, or -1 if there is something to run. */
+static int read_options(asked_t *asked, int argc, char **argv)
 {
     static const struct option options[] = {{"fasta", required_argument, NULL, 'f'},
                                             {"table", required_argument, NULL, 't'},
@@ -130,21 +131,20 @@ int main(int argc, char **argv)
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'V'},
                                             {0}};
-    asked_t asked = {.scheme = PT_SCHEME_IMGT};
     int option;
     while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1)
         switch (option) {
         case 'f':
-            asked.fasta = optarg;
+            asked->fasta = optarg;
             break;
         case 't':
-            asked.table = optarg;
+            asked->table = optarg;
             break;
         case 'o':
-            asked.options = optarg;
+            asked->options = optarg;
             break;
         case 's':
-            if (!pt_scheme_parse(optarg, &asked.scheme))
+            if (!pt_scheme_parse(optarg, &asked->scheme))
                 return misuse("there is no numbering scheme ", optarg);
             break;
         case 'h':
@@ -156,6 +156,15 @@ int main(int argc, char **argv)
         default:
             return USAGE_ERROR;
         }
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    asked_t asked = {.scheme = PT_SCHEME_IMGT};
+    int status = read_options(&asked, argc, argv);
+    if (status >= 0)
+        return status;
     if (optind == argc)
         return misuse("a job type is missing", "");
     if (optind + 1 < argc)
