@@ -6,6 +6,9 @@
 #include <jansson.h>
 #include <string.h>
 
+/* Room for the names of all that is left out: each takes less than 128 bytes. */
+#define EARLIER_NAMES (PT_EARLIER_MAX * 128)
+
 static void pack_text(msgpack_packer *to, const char *text)
 {
     size_t size = strlen(text);
@@ -59,18 +62,40 @@ static const pt_inputs_fault_t *pack_json(msgpack_packer *to, const char *key, c
     return !why ? NULL : why == pt_transcode_too_long ? &too_large : bad;
 }
 
-static const pt_inputs_fault_t *pack_earlier(msgpack_packer *to, const pt_earlier_t *earlier,
-                                             size_t most)
+static void pack_which(msgpack_packer *to, const pt_earlier_t *earlier, size_t members)
 {
     pack_text(to, earlier->job_type);
-    msgpack_pack_map(to, 3);
+    msgpack_pack_map(to, members);
     pack_text(to, "job_id");
     msgpack_pack_bin(to, PT_UUID_SIZE);
     msgpack_pack_bin_body(to, earlier->job_id.bytes, PT_UUID_SIZE);
+}
+
+static const pt_inputs_fault_t *pack_whole(msgpack_packer *to, const pt_earlier_t *earlier,
+                                           size_t most)
+{
+    pack_which(to, earlier, 3);
     const pt_inputs_fault_t *fault = pack_json(to, "results", earlier->results, most, &bad_earlier);
     return fault
                ? fault
                : pack_json(to, "files", earlier->files ? earlier->files : "{}", most, &bad_earlier);
+}
+
+/* What is too large to come along does not keep the job from being done: only its name comes, and
+   that it was left out. */
+static const pt_inputs_fault_t *pack_earlier(msgpack_packer *to, const pt_earlier_t *earlier,
+                                             size_t most)
+{
+    msgpack_sbuffer *out = to->data;
+    size_t before = out->size;
+    const pt_inputs_fault_t *fault = pack_whole(to, earlier, most);
+    if (fault != &too_large && (fault || out->size <= most))
+        return fault;
+    out->size = before;
+    pack_which(to, earlier, 2);
+    pack_text(to, "left_out");
+    msgpack_pack_true(to);
+    return NULL;
 }
 
 static const pt_inputs_fault_t *pack_all_earlier(msgpack_packer *to, const pt_inputs_t *inputs,
@@ -79,6 +104,7 @@ static const pt_inputs_fault_t *pack_all_earlier(msgpack_packer *to, const pt_in
     const pt_inputs_fault_t *fault = NULL;
     pack_text(to, "earlier");
     msgpack_pack_map(to, inputs->earlier_count);
+    most -= EARLIER_NAMES;
     for (size_t i = 0; !fault && i < inputs->earlier_count; i++)
         fault = pack_earlier(to, &inputs->earlier[i], most);
     return fault;

@@ -29,8 +29,9 @@ typedef struct {
     const char *code, *message;
 } pt_inputs_fault_t;
 
-/* Appends the map to `out`, the same bytes for the same columns each time. NULL, or what is wrong:
-   chains that are none, options that msgpack or text cannot have, more than PT_LARGE_MAX bytes. */
+/* Appends the map to `out`, the same bytes for the same columns each time; earlier jobs that do not
+   fit are named and left out. NULL, or what is wrong: chains that are none, options that msgpack or
+   text cannot have, more than PT_LARGE_MAX bytes. */
 const pt_inputs_fault_t *pt_inputs_pack(const pt_inputs_t *inputs, msgpack_sbuffer *out);
 
 #endif

@@ -176,6 +176,16 @@ def test_a_structure_whose_results_are_as_deep_as_can_be_is_taken(example):
     assert result["burial"] == "model"
 
 
+def test_a_structure_that_was_too_large_to_come_along_is_named_in_the_note(example):
+    message, table = job(*example), job(*example, structure="table")
+    for asked in (message, table):
+        asked["inputs"]["earlier"]["structure"] = {"job_id": STRUCTURE_ID, "left_out": True}
+    left_out, by_table = results(message, table)
+    assert left_out["burial"] == by_table["burial"] == "position table" and left_out["structure_result_id"] is None
+    assert "too large to come along" in left_out["structure_note"]
+    assert by_table["structure_note"] == "the option structure is table"
+
+
 def test_the_option_table_leaves_the_model_alone(example):
     asked, = results(job(*example, structure="table"))
     without, = results(job(example[0], example[1]))

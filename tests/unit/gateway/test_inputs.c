@@ -91,6 +91,37 @@ static void earlier_results_as_deep_as_a_result_may_be_come_along(void **state)
     msgpack_sbuffer_destroy(&out);
 }
 
+/* Whose method needs it can say so; the others go on. */
+static void an_earlier_result_that_does_not_fit_is_named_and_left_out(void **state)
+{
+    (void)state;
+    msgpack_sbuffer out;
+    pt_inputs_t inputs = example;
+    char *large = malloc(PT_LARGE_MAX + 1);
+    assert_non_null(large);
+    memset(large, 'x', PT_LARGE_MAX);
+    large[0] = large[PT_LARGE_MAX - 1] = '"'; /* by itself it would fit */
+    large[PT_LARGE_MAX] = 0;
+    inputs.earlier[inputs.earlier_count++] =
+        (pt_earlier_t){.job_type = "structure", .job_id = {{7}}, .results = large};
+    inputs.earlier[inputs.earlier_count++] =
+        (pt_earlier_t){.job_type = "other", .job_id = {{8}}, .results = "true"};
+    msgpack_sbuffer_init(&out);
+    assert_null(pt_inputs_pack(&inputs, &out));
+    static const char expected[] = "\xa7"
+                                   "earlier\x82\xa9structure\x82\xa6job_id\xc4\x10"
+                                   "\x07\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xa8left_out\xc3"
+                                   "\xa5other\x83\xa6job_id\xc4\x10"
+                                   "\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xa7results\xc3\xa5"
+                                   "files\xdf\0\0\0\0";
+    size_t size = sizeof expected - 1;
+    assert_true(out.size < 1000);
+    assert_memory_equal(out.data + out.size - size, expected, size);
+    assert_true(pt_msgpack_valid(out.data, out.size));
+    msgpack_sbuffer_destroy(&out);
+    free(large);
+}
+
 static void check_fault(const char *chains, const char *options, const char *code)
 {
     msgpack_sbuffer out;
@@ -240,6 +271,7 @@ int main(void)
         cmocka_unit_test(inputs_are_packed_from_a_row),
         cmocka_unit_test(options_come_last),
         cmocka_unit_test(earlier_jobs_stand_behind_the_options),
+        cmocka_unit_test(an_earlier_result_that_does_not_fit_is_named_and_left_out),
         cmocka_unit_test(earlier_results_as_deep_as_a_result_may_be_come_along),
         cmocka_unit_test(what_no_pipeline_can_read_is_a_fault),
         cmocka_unit_test(more_than_64_mib_is_a_fault),

@@ -6,6 +6,8 @@
 static const char FILE_NAME[] = "model.pdb";
 static const char not_asked[] = "the option structure is table";
 static const char no_job[] = "there is no completed structure job of the variant";
+static const char too_large[] =
+    "the structure job's result is too large to come along with this job's inputs";
 static const char no_scfv_jobs[] =
     "structure jobs do not model an scFv: for stability, ask with structure: model";
 
@@ -36,7 +38,10 @@ static void look_for_job(const json_t *earlier, const pt_molecule_t *molecule,
     memset(structure, 0, sizeof *structure);
     structure->source = (pt_structure_source_t){.source = "none",
                                                 .why_none = molecule->scfv ? no_scfv_jobs : no_job};
-    if (!job || !read_model(json_object_get(job, "files"), molecule, structure))
+    bool left_out = json_is_true(json_object_get(job, "left_out"));
+    if (left_out)
+        structure->source.why_none = too_large;
+    if (!job || left_out || !read_model(json_object_get(job, "files"), molecule, structure))
         return;
     structure->source.source = "structure job";
     structure->source.job_id = json_string_value(json_object_get(job, "job_id"));
