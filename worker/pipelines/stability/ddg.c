@@ -5,8 +5,8 @@
 
 static const double RSA_USUAL = 0.25; /* of a residue of which nothing is known */
 /*
- *  Half of RT at 298 K. Set by hand; on measured substitutions of proteins whose relatives are
- * known none does better (docs/science.md).
+ *  Half of RT at 298 K a natural logarithm. Set by hand; where a protein's relatives are known,
+ * direct substitutions agree with it as well as with any other weight (docs/science.md).
  */
 static const double EVIDENCE = 0.3; /* kcal/mol */
 static const double RAREST = 0.003; /* a share below is as good as never seen */
