@@ -140,9 +140,6 @@ MUTANTS = {
     'held_for_ever': Mutant(
         'an ending does not wake what a limit keeps back', 'tests/simulation/sweep.c',
         '            sweep->due[type] = 0;\n            any = true;\n', ''),
-    'ended_meanwhile': Mutant(
-        'what a limit keeps back waits for another ending, though one came since it was counted',
-        'tests/simulation/sweep_hand_out.c', 'answer->held && sweep->endings == sweep->endings_then', 'answer->held'),
     'one_keeps_its_turn': Mutant(
         'who has had its turn stands where it stood', 'gateway/dispatch/turns.c',
         'place->next = turn + PT_TURN / weight;', 'place->next = turn;'),
