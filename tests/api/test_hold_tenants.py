@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.processes import wait_for
 from harness.system import CHECKOUT
 from problems import check_problem
 from test_tenants import shape
@@ -72,6 +73,7 @@ def ours(system):
     system.query("insert into declarations (job_type, title, version, options_schema) values ('own_type', 'x', '1.0.0', %s)",
                  '{"type": "object"}')
     system.query("update jobs set job_type = 'own_type' where id = any (%s::uuid[])", [own, own_waiting])
+    assert wait_for(lambda: system.http.get('/v1/job-types/own_type/jobs').status_code == 200, 40), 'it is not known'
     typed = system.submit(system.make_variant('hang'))  # what is canceled must not have ended
     batch = system.http.post('/v1/batches', json={'variants': [variant], 'job_type': 'structure'}).json()['id']
     yield {'job': job, 'failed': failed, 'waiting': waiting, 'variant': variant, 'typed': typed, 'own': own,
