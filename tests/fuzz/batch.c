@@ -2,7 +2,6 @@
 #include "gateway/api/ask_batch.h"
 #include "gateway/molecules/molecule.h"
 #include "gateway/store/read_batches.h"
-#include "other_half.h"
 #include "request.h"
 
 static bool made;
@@ -38,7 +37,8 @@ static void check_molecule(const pt_batch_molecule_t *molecule)
 }
 
 /* In place of the one that writes. */
-pt_submit_t pt_batcher_make(pt_batcher_t *self, const pt_new_batch_t *batch, pt_uuid_t *id)
+pt_submit_t __wrap_pt_batcher_make(pt_batcher_t *self, const pt_new_batch_t *batch, pt_uuid_t *id);
+pt_submit_t __wrap_pt_batcher_make(pt_batcher_t *self, const pt_new_batch_t *batch, pt_uuid_t *id)
 {
     (void)self;
     CHECK(batch->count >= 1 && batch->count <= PT_BATCH_JOBS_MAX);

@@ -1,5 +1,4 @@
 /* Bodies of POST /v1/therapeutic-candidates. */
-#include "other_half.h"
 #include "request.h"
 
 #include "gateway/molecules/molecule.h"
