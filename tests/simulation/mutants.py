@@ -163,9 +163,6 @@ MUTANTS = {
         'a worker declares each job type once and not again', 'worker/agent_declare.c',
         'type->declare_due = now + (now < type->declare_often_until ? OFTEN_MS : REPEAT_MS);',
         'type->declare_due = NEVER;'),
-    'declared_by_titles': Mutant(
-        'a declaration of another version counts as known', 'tests/simulation/declarations.h',
-        'a->version == b->version && ', ''),
     # Who follows the events.
     'edge_ignored': Mutant(
         'a subscriber does not look at edges', 'tests/simulation/subscriber.c',
