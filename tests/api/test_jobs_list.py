@@ -44,6 +44,8 @@ def ours(system) -> dict:
     done = [system.submit(plain) for _ in range(6)] + [system.submit(failing) for _ in range(4)]
     system.wait_terminal(done)
     system.query("update jobs set status = 'canceled' where id = %s", done[-1])
+    left = "select 1 from jobs where job_type = 'humanization' and completed_at is null"
+    assert wait_for(lambda: not system.query(left), 60), 'what the tests before submitted goes on'
     for _ in range(5):
         system.submit(waiting, 'structure')  # nobody serves it
     return {'plain': plain, 'failing': failing, 'waiting': waiting}
