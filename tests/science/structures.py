@@ -31,13 +31,22 @@ def crystals(modeller):
     return [list(fv) for fv in modeller.templates.fvs] + [[d] for d in modeller.templates.domains if d.chain == 'N']
 
 
-def model(modeller, domains):
-    """(the model, seconds of CPU) of a crystal's sequences."""
+def light_relatives(modeller, domains):
+    """Templates that are left in, though their VL is more than 95 % identical to this Fv's."""
+    from selection import allowed
+    from similarity import identity
+    left = allowed(modeller.templates, domains, {'template_identity_max': IDENTITY_MAX,
+                                                 'templates_exclude': [domains[0].pdb]})[1]
+    return [light.pdb for _, light in left if identity(domains[1], light) > IDENTITY_MAX]
+
+
+def model(modeller, domains, without=()):
+    """(the model, seconds of CPU) of a crystal's sequences; without: templates left out besides."""
     kinds = {'H': 'heavy', 'L': 'light', 'N': 'vhh'}
     chains = [Chain(kinds[domain.chain], domain.sequence) for domain in domains]
     before = time.process_time()
     made = modeller.model(chains, 'mab' if len(domains) == 2 else 'nanobody', False,
-                          {'template_identity_max': IDENTITY_MAX, 'templates_exclude': [domains[0].pdb]})
+                          {'template_identity_max': IDENTITY_MAX, 'templates_exclude': sorted({domains[0].pdb, *without})})
     return made, time.process_time() - before
 
 
@@ -77,9 +86,9 @@ def measure(made, domains):
     return found
 
 
-def row(modeller, domains):
+def row(modeller, domains, without=()):
     """A line of structure_loo.tsv, and the model."""
-    made, seconds = model(modeller, domains)
+    made, seconds = model(modeller, domains, without)
     from outcome import results
     said = results(made)
     line = {'pdb': domains[0].pdb, 'kind': 'Fv' if len(domains) == 2 else 'VHH'}
@@ -99,4 +108,4 @@ def class_of(entry, domains):
     return '' if not true else 'right' if entry['canonical_class'] == true else 'wrong'
 
 
-__all__ = ['CDRS', 'EngineError', 'GEOMETRY', 'crystals', 'deviations', 'make_modeller', 'measure', 'model', 'row']
+__all__ = ['CDRS', 'EngineError', 'GEOMETRY', 'crystals', 'deviations', 'light_relatives', 'make_modeller', 'measure', 'model', 'row']

@@ -109,6 +109,16 @@ def test_the_model_has_all_atoms_imgt_numbers_and_chains_h_and_l(mab):
 
 
 @promod3
+def test_h3_is_a_chain_though_it_is_drawn_to_a_mean(mab):
+    """The mean itself is too short: its CA are some 3.3 Å from each other."""
+    alphas = [(atom[1], atom[4:7]) for atom in atoms_of(mab["files"]["model.pdb"]["content"])
+              if atom[0] == "H" and atom[3] == "CA"]
+    first, last = ([number for number, _ in alphas].index(end) for end in ("104", "118"))
+    steps = [math.dist(a[1], b[1]) for a, b in zip(alphas[first:last], alphas[first + 1:last + 1])]
+    assert len(steps) == 14 and 3.6 < min(steps) and max(steps) < 4.0, steps
+
+
+@promod3
 def test_both_files_say_the_same(mab):
     rows = [line.split() for line in mab["files"]["model.cif"]["content"].splitlines() if line.startswith("ATOM ")]
     cif = [(row[16], row[15] + row[9].replace("?", ""), row[5], row[3], *map(float, row[10:13]), float(row[14]))

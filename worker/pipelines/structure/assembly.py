@@ -89,7 +89,7 @@ def residue_at(built, n, position, letter):
     elif built.loops[cdr]:
         loop, first = built.loops[cdr], built.target.layout.cdrs[cdr].start
         residue.backbone, residue.spread = loop.backbone[n - first], float(loop.spread[n - first])
-        residue.side_chain = borrow(residue, [(t, t.domain.layout.cdrs[cdr].start + n - first) for t in loop.placed])
+        residue.side_chain = borrow(residue, [(t, t.domain.index.get(position)) for t in loop.placed])
     return residue
 
 

@@ -16,15 +16,24 @@ class Placed:
     def __init__(self, domain, move, weight):
         self.domain, self.move, self.weight = domain, move, weight
 
-    def backbone(self, n):
-        return self.move(self.domain.backbone[n])
+    def backbone(self, positions):
+        """At IMGT positions; not a number where the template has no residue."""
+        rows = [self.domain.index.get(position) for position in positions]
+        found = numpy.full((len(rows), 4, 3), numpy.nan)
+        have = [n for n, row in enumerate(rows) if row is not None]
+        found[have] = self.move(self.domain.backbone[[rows[n] for n in have]])
+        return found
 
 
 def weighted_mean(backbones, w):
-    """The mean of templates × residues × 4 × 3, and how far they are from it (A, root mean square) at each residue."""
-    w = w / w.sum()
-    mean = numpy.einsum('t,trax->rax', w, backbones)
-    return mean, numpy.sqrt(numpy.einsum('t,tr->r', w, ((backbones - mean) ** 2).sum(-1).mean(-1)))
+    """The mean of templates × residues × 4 × 3, and how far they are from it (A, root mean square) at each residue.
+    A residue that a template lacks is not a number; one template at least must have it."""
+    there = ~numpy.isnan(backbones[:, :, 0, 0])
+    share = w[:, None] * there
+    share = share / share.sum(axis=0)
+    known = numpy.where(there[:, :, None, None], backbones, 0.0)
+    mean = numpy.einsum('tr,trax->rax', share, known)
+    return mean, numpy.sqrt(numpy.einsum('tr,tr->r', share, ((known - mean) ** 2).sum(-1).mean(-1)))
 
 
 def nearness(backbones, w, scale):

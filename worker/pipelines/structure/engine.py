@@ -10,12 +10,12 @@ from ost.mol import mm
 from promod3 import loop, modelling, sidechain
 
 from geometry import CIS, FLAT, omega, problems
+from mechanics import HOLD, settings
 from molecule import EngineError
 from residues import BACKBONE, THREE
+from settling import draw
 
 MERGE = 4  # residues between two gaps that are closed as one
-HOLD = 1000.0  # kJ/mol/nm²: how firmly backbone atoms are held where they are
-CUTOFF = 8.0  # A, of what is not bonded
 ROUNDS, REST, DESCENT, LBFGS = 12, 3, 20, 20  # at most and at least so many rounds, of so many steps each
 
 
@@ -44,8 +44,23 @@ class Engine:
 
     def build(self, assemblies, minimise):
         """An entity with a chain A, B … for each assembly, residues numbered from 1."""
+        return self.attempt(lambda: self.finish(self.raw(assemblies), minimise))
+
+    def draw(self, assemblies):
+        """Brings loops that have a goal as near to it as a chain can come. [(loop, its backbone before)]"""
+        undrawn = []
+        for assembly in assemblies:
+            for cdr, built in assembly.loops.items():
+                if built and built.goal is not None:
+                    self.step('drawing a loop to the mean', 0.28)
+                    undrawn.append((built, built.backbone))
+                    built.backbone = self.attempt(draw, assembly, cdr, self.force_field)
+        return undrawn
+
+    @staticmethod
+    def attempt(function, *arguments):
         try:
-            return self.finish(self.raw(assemblies), minimise)
+            return function(*arguments)
         except (RuntimeError, ValueError) as error:  # what ProMod3, OpenStructure and OpenMM raise
             raise EngineError(str(error)) from error
 
@@ -96,24 +111,14 @@ class Engine:
         return mol.CreateEntityFromView(simulation.GetEntity().Select('ele!=H and aname!=OXT'), True)
 
     def simulation(self, model):
-        settings = mm.Settings()
-        settings.integrator = mm.LangevinIntegrator(310, 1, 0.002)  # has to be there; nothing is integrated
-        settings.init_temperature = 0
-        settings.nonbonded_method = mm.NonbondedMethod.CutoffNonPeriodic
-        settings.nonbonded_cutoff = CUTOFF
-        settings.keep_ff_specific_naming = False
-        settings.forcefield = self.force_field
+        options = settings(self.force_field)
         entity = mol.CreateEntityFromView(model.Select('ele!=H'), True)
-        topology = mm.TopologyCreator.Create(entity, settings)  # adds hydrogens to the entity
+        topology = mm.TopologyCreator.Create(entity, options)  # adds hydrogens to the entity
         loose = strained(entity)
         for n, atom in enumerate(entity.atoms):
             if atom.name in BACKBONE and atom.residue.qualified_name not in loose:
                 topology.AddHarmonicPositionRestraint(n, atom.pos, HOLD)
-        settings.platform = mm.Platform.CPU
-        settings.cpu_properties['CpuThreads'] = '1'  # more, and the sums come in another order each time
-        if not mm.Simulation.IsPlatformAvailable(settings):
-            raise EngineError('OpenMM has no CPU platform: scripts/install-deps --structure installs it')
-        return mm.Simulation(topology, entity, settings)
+        return mm.Simulation(topology, entity, options)
 
 
 def strained(entity):

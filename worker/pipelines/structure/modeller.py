@@ -12,6 +12,7 @@ import outcome
 import promod3
 from confidence import Confidence
 from engine import Engine
+from geometry import problems
 from molecule import Refused
 from selection import allowed
 from templates import Templates
@@ -36,11 +37,13 @@ class Modeller:
         self.program = str(program)
         self.step = step
         self.doing = self.reached = 'nothing'  # the step, and the last one that succeeded
+        self.furthest = 0.0  # the fraction that was said last
         self.engine = Engine(self.on)
 
     def on(self, words, fraction):
         self.reached, self.doing = self.doing, words
-        self.step(words, fraction)
+        self.furthest = max(self.furthest, fraction)  # a model that is built again does not go back
+        self.step(words, self.furthest)
 
     def versions(self):
         return {'promod3': promod3.__version__, 'openstructure': ost.VERSION, 'force_field': 'CHARMM27 (OpenStructure)',
@@ -52,7 +55,7 @@ class Modeller:
         return Answer(outcome.results(model), self.versions(), outcome.files(model, self.versions()))
 
     def model(self, chains, form, lone_heavy, given):
-        self.doing = 'nothing'
+        self.doing, self.furthest = 'nothing', 0.0
         self.on('numbering', 0.0)
         options = job_options.read(given)
         targets = molecule.read(self.program, chains, form, lone_heavy)
@@ -60,7 +63,7 @@ class Modeller:
         domains, fvs = allowed(self.templates, targets, options)
         self.check_enough(targets, domains, fvs)
         assemblies, placed = self.assemble(targets, domains, fvs)
-        entity = self.engine.build(assemblies, options['minimise'])
+        entity = self.build(assemblies, options['minimise'])
         self.on('checking geometry', 0.95)
         return outcome.Model(assemblies, placed, entity, self.confidence, options)
 
@@ -79,5 +82,16 @@ class Modeller:
             placed = orientation.find(targets, *(built.framework.backbone for built in assemblies), fvs)
             assemblies[1].framework.move(placed.move)
         assembly.add_loops(assemblies, domains, lambda cdr: self.on(f'loop {cdr}', 0.25))
-        assembly.finish(assemblies)
         return assemblies, placed
+
+    def build(self, assemblies, minimise):
+        """The whole model. Where a drawn loop leaves side chains no room, it stays as the template has it."""
+        undrawn = self.engine.draw(assemblies)
+        assembly.finish(assemblies)
+        entity = self.engine.build(assemblies, minimise)
+        if not (undrawn and minimise and problems(entity).count):
+            return entity
+        for loop, backbone in undrawn:
+            loop.backbone = backbone
+        assembly.finish(assemblies)
+        return self.engine.build(assemblies, minimise)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from molecule import Refused
 
-TITLE, VERSION = 'Structure prediction', '1.0.0'
+TITLE, VERSION = 'Structure prediction', '1.1.0'
 SCHEMA = (Path(__file__).parent / 'options.json').read_text()
 PROPERTIES = json.loads(SCHEMA)['properties']
 TYPES = {'string': str, 'boolean': bool, 'number': (int, float), 'array': list}

@@ -1,6 +1,8 @@
 """How alike two numbered domains are. A domain has `sequence`, `positions`, `index` and `layout`."""
 from ost.seq.alg import BLOSUM62
 
+GAP = -1.0  # for a residue that the other one has not, as for an unlike one
+
 
 def matches(a, b):
     """Equal residues at equal positions."""
@@ -25,8 +27,9 @@ def framework_identity(a, b):
 
 
 def loop_similarity(a, b, cdr, around):
-    """BLOSUM62 over a CDR of equal length and `around` residues on both sides: the mean of a residue."""
-    ours, theirs = a.layout.cdrs[cdr], b.layout.cdrs[cdr]
-    one = a.sequence[max(0, ours.start - around):ours.stop + around]
-    two = b.sequence[max(0, theirs.start - around):theirs.stop + around]
-    return sum(BLOSUM62.GetWeight(x, y) for x, y in zip(one, two)) / len(one)
+    """BLOSUM62 over a's CDR and `around` residues on both sides: the mean of a residue."""
+    loop = a.layout.cdrs[cdr]
+    ours = range(max(0, loop.start - around), min(len(a.positions), loop.stop + around))
+    theirs = [b.index.get(a.positions[n]) for n in ours]
+    return sum(GAP if m is None else BLOSUM62.GetWeight(a.sequence[n], b.sequence[m])
+               for n, m in zip(ours, theirs)) / len(ours)
