@@ -32,8 +32,10 @@ static void check_turn(gateway_t *self, const statement_t *answer, int org)
 {
     place_t *place = &self->sweep.line[self->sweep.type][org];
     size_t i = 0;
-    if (!answer->eligible[org]) {
+    if (!answer->eligible[org]) { /* one behind what is locked may have gone */
         memset(place->passed, 0, sizeof place->passed);
+        for (; i < answer->count; i++)
+            place->had |= answer->items[i].org == org;
         return;
     }
     for (; i < answer->count && answer->items[i].org != org; i++)
