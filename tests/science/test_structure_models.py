@@ -83,7 +83,7 @@ def test_geometry(report):
     counts = {kind: sum(int(row[kind]) > 0 for row in LOO) for kind in GEOMETRY}
     report["structure geometry"] = f"of the {len(LOO)} models " + ", ".join(
         f"{count} have {GEOMETRY[kind]}" for kind, count in counts.items())
-    assert counts["clashes"] == 0 and counts["d_residues"] <= 2 and counts["cis_bonds"] <= 6
+    assert counts["clashes"] == 0 and counts["d_residues"] <= 2 and counts["cis_bonds"] <= 4
 
 
 def test_time_and_memory(report):

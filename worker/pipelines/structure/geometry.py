@@ -7,6 +7,7 @@ import ost
 from ost import geom, mol
 
 TOLERANCE = 10  # standard deviations of a bond or angle, as ProMod3 has it
+PROLINE = 'PRO'
 CIS, FLAT = 30.0, 150.0  # degrees of omega: up to CIS is cis, from FLAT on trans, between them twisted
 
 
@@ -32,6 +33,12 @@ def problems(entity):
     return Problems([(c.GetFirstAtom(), c.GetSecondAtom()) for c in clashes.GetClashList()],
                     [(b.GetFirstAtom(), b.GetSecondAtom()) for b in stereo.GetBondViolationList()],
                     [(a.GetFirstAtom(), a.GetThirdAtom()) for a in stereo.GetAngleViolationList()])
+
+
+def cis_bonds(entity):
+    """Residues behind a cis peptide bond that are no proline."""
+    return [residue for residue in entity.residues
+            if residue.name != PROLINE and (angle := omega(residue)) is not None and angle <= CIS]
 
 
 def is_d(residue):

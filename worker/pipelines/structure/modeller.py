@@ -12,7 +12,7 @@ import outcome
 import promod3
 from confidence import Confidence
 from engine import Engine
-from geometry import problems
+from geometry import cis_bonds, problems
 from molecule import Refused
 from selection import allowed
 from templates import Templates
@@ -85,13 +85,21 @@ class Modeller:
         return assemblies, placed
 
     def build(self, assemblies, minimise):
-        """The whole model. Where a drawn loop leaves side chains no room, it stays as the template has it."""
+        """The whole model. Where a drawn loop leaves it worse than that of the template does, it stays as that has it."""
         undrawn = self.engine.draw(assemblies)
-        assembly.finish(assemblies)
-        entity = self.engine.build(assemblies, minimise)
-        if not (undrawn and minimise and problems(entity).count):
-            return entity
+        drawn = self.finish(assemblies, minimise)
+        if not (undrawn and minimise and flaws(drawn)):
+            return drawn
         for loop, backbone in undrawn:
             loop.backbone = backbone
+        plain = self.finish(assemblies, minimise)
+        return drawn if flaws(drawn) < flaws(plain) else plain
+
+    def finish(self, assemblies, minimise):
         assembly.finish(assemblies)
         return self.engine.build(assemblies, minimise)
+
+
+def flaws(entity):
+    """How much of it no crystal has."""
+    return problems(entity).count + len(cis_bonds(entity))

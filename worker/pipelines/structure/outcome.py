@@ -1,11 +1,10 @@
 """What a job answers: results and files of a finished model."""
 import output
 from confidence import region_name
-from geometry import CIS, FLAT, is_d, omega, problems
+from geometry import CIS, FLAT, PROLINE, is_d, omega, problems
 from regions import CDRS
 
 SHOWN = 5  # templates named of each mean
-PROLINE = 'PRO'
 
 
 class Model:
