@@ -86,15 +86,18 @@ static bool has_jobs(const pt_http_t *http, const pt_request_t *request, const c
            has;
 }
 
-static void name_place(const pt_request_t *request, pt_api_place_t *place)
+/* False: nothing stands there, and the answer says so. */
+static bool find_place(const pt_http_t *http, const pt_request_t *request, pt_response_t *response,
+                       pt_api_place_t *place, bool to_make)
 {
+    const char *own = request->job_type;
     place->which = (pt_which_t){&request->caller.org_id, &request->argument, request->resource};
-    if (*request->job_type)
-        place->which.resource = pt_resource_for(request->job_type, &place->other, place->path);
-}
-
-static bool refuse_place(const pt_request_t *request, pt_response_t *response)
-{
+    if (!*own)
+        return true;
+    place->which.resource = pt_resource_for(own, &place->other, place->path);
+    if (!pt_resource_of_type(own) &&
+        (is_declared(http, own) || (!to_make && has_jobs(http, request, own))))
+        return true;
     pt_problem(request, response, PT_NOT_FOUND,
                "There is no such job type of the operator's own; GET /v1/job-types has those that "
                "workers declared, each with its path.",
@@ -105,22 +108,13 @@ static bool refuse_place(const pt_request_t *request, pt_response_t *response)
 bool pt_api_place_to_make(const pt_http_t *http, const pt_request_t *request,
                           pt_response_t *response, pt_api_place_t *place)
 {
-    const char *own = request->job_type;
-    name_place(request, place);
-    return !*own || (!pt_resource_of_type(own) && is_declared(http, own))
-               ? true
-               : refuse_place(request, response);
+    return find_place(http, request, response, place, true);
 }
 
 bool pt_api_place(const pt_http_t *http, const pt_request_t *request, pt_response_t *response,
                   pt_api_place_t *place)
 {
-    const char *own = request->job_type;
-    name_place(request, place);
-    return !*own || (!pt_resource_of_type(own) &&
-                     (is_declared(http, own) || has_jobs(http, request, own)))
-               ? true
-               : refuse_place(request, response);
+    return find_place(http, request, response, place, false);
 }
 
 void pt_api_types_add_own(const pt_http_t *http, const pt_request_t *request, pt_api_types_t *self)
