@@ -88,12 +88,13 @@ class Modeller:
         """The whole model. Where a drawn loop leaves it worse than that of the template does, it stays as that has it."""
         undrawn = self.engine.draw(assemblies)
         drawn = self.finish(assemblies, minimise)
-        if not (undrawn and minimise and flaws(drawn)):
+        found = flaws(drawn) if undrawn and minimise else 0
+        if not found:
             return drawn
         for loop, backbone in undrawn:
             loop.backbone = backbone
         plain = self.finish(assemblies, minimise)
-        return drawn if flaws(drawn) < flaws(plain) else plain
+        return drawn if found < flaws(plain) else plain
 
     def finish(self, assemblies, minimise):
         assembly.finish(assemblies)
